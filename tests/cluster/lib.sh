@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# What every case in this directory begins with: TAP output, bounded waiting, and sandboxes that are stopped and
+# removed however the case ends. A case sources this file, calls plan (or done_testing at its end), and then ok, is and
+# like. Messages of commands go to stderr of the case, which automake keeps in its .log.
+
+set -u
+
+CASE_DIR=$(cd "$(dirname "$0")" && pwd)
+SANDBOX=$CASE_DIR/sandbox
+CASE_NAME=$(basename "$0" .t)
+# A directory with a space in its name, readable for other users, as a sandbox has to bear both.
+T=$(mktemp -d "${TMPDIR:-/tmp}/carnot $CASE_NAME XXXXXX")
+chmod 755 "$T"
+unset CARNOT_CONF CARNOT_BOARD SLURM_CONF
+tests_run=0
+tests_failed=0
+tests_planned=
+sandboxes=()
+
+cleanup() {
+    local status=$? dir
+    for dir in "${sandboxes[@]+"${sandboxes[@]}"}"; do
+        "$SANDBOX" stop "$dir" >&2
+    done
+    if [[ $tests_failed -gt 0 && -n ${CASE_KEEP:-} ]]; then
+        echo "# kept: $T"
+    else
+        rm -rf -- "$T"
+    fi
+    exit $status
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+
+# ---- TAP ----------------------------------------------------------------------------------------------------------------
+
+plan() {
+    tests_planned=$1
+    echo "1..$1"
+}
+
+# At the end of each case: prints the plan if there was none, and gives the exit code.
+done_testing() {
+    [[ -n $tests_planned ]] || echo "1..$tests_run"
+    [[ $tests_failed -eq 0 && ( -z $tests_planned || $tests_planned -eq $tests_run ) ]]
+    exit
+}
+
+skip_all() {
+    echo "1..0 # SKIP $*"
+    exit 0
+}
+
+bail_out() {
+    echo "Bail out! $*"
+    exit 1
+}
+
+diag() {
+    printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+report() {
+    tests_run=$((tests_run + 1))
+    if [[ $1 = 0 ]]; then
+        echo "ok $tests_run - $2"
+        return 0
+    fi
+    tests_failed=$((tests_failed + 1))
+    echo "not ok $tests_run - $2"
+    return 1
+}
+
+# skip DESCRIPTION REASON: one test that cannot run here.
+skip() {
+    tests_run=$((tests_run + 1))
+    echo "ok $tests_run - $1 # SKIP $2"
+}
+
+# ok DESCRIPTION COMMAND...: the command succeeds.
+ok() {
+    local what=$1 output status
+    shift
+    output=$("$@" 2>&1)
+    status=$?
+    report "$status" "$what" || diag "'$*' ended with $status: $output"
+}
+
+# not_ok DESCRIPTION COMMAND...: the command fails.
+not_ok() {
+    local what=$1 output
+    shift
+    if output=$("$@" 2>&1); then
+        report 1 "$what"
+        diag "'$*' succeeded: $output"
+    else
+        report 0 "$what"
+    fi
+}
+
+# is DESCRIPTION GOT WANTED
+is() {
+    if [[ $2 = "$3" ]]; then report 0 "$1"; else
+        report 1 "$1"
+        diag "got:    $2"
+        diag "wanted: $3"
+    fi
+}
+
+# like DESCRIPTION GOT REGEX
+like() {
+    if [[ $2 =~ $3 ]]; then report 0 "$1"; else
+        report 1 "$1"
+        diag "got:             $2"
+        diag "wanted to match: $3"
+    fi
+}
+
+# unlike DESCRIPTION GOT REGEX
+unlike() {
+    if [[ ! $2 =~ $3 ]]; then report 0 "$1"; else
+        report 1 "$1"
+        diag "got:                 $2"
+        diag "wanted not to match: $3"
+    fi
+}
+
+# between DESCRIPTION GOT LOW HIGH: integers, both ends included.
+between() {
+    if [[ $2 =~ ^-?[0-9]+$ && $2 -ge $3 && $2 -le $4 ]]; then report 0 "$1 ($2 in $3..$4)"; else
+        report 1 "$1"
+        diag "got:    $2"
+        diag "wanted: $3 to $4"
+    fi
+}
+
+# ---- waiting ------------------------------------------------------------------------------------------------------------
+
+# wait_for SECONDS COMMAND...: polls it; fails when the time is over.
+wait_for() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        ((SECONDS < end)) || return 1
+        sleep 0.2
+    done
+}
+
+# ---- sandboxes ----------------------------------------------------------------------------------------------------------
+
+have_carnot() {
+    [[ -n ${CARNOT_BUILDDIR:-} && -x $CARNOT_BUILDDIR/src/carnotctld/carnotctld ]] ||
+        [[ -x $CASE_DIR/../../src/carnotctld/carnotctld || -x $CASE_DIR/../../build/src/carnotctld/carnotctld ]]
+}
+
+# A case that needs a sandbox says so first: where none can run, it is skipped with the reason.
+need_sandbox() {
+    local name
+    [[ $(id -u) = 0 ]] || skip_all "a sandbox needs root"
+    for name in slurmctld slurmd munged sinfo perl jq; do
+        command -v "$name" >/dev/null || skip_all "$name is not installed"
+    done
+    [[ ${1:-} = plain ]] || have_carnot || skip_all "Carnot is not built"
+}
+
+# sandbox_up NAME [OPTION...]: a sandbox called NAME below $T, the one that `in_sandbox` uses from now on.
+sandbox_up() {
+    SB=$T/$1
+    shift
+    sandboxes+=("$SB")
+    "$SANDBOX" start "$SB" "$@" >&2 || bail_out "the sandbox does not start"
+    LINK=$(short_path)
+}
+
+# The short path of the sandbox, as its configuration holds it.
+short_path() {
+    sed -n 's/^LINK=//p' "$SB/sandbox.env"
+}
+
+# in_sandbox COMMAND...
+in_sandbox() {
+    "$SANDBOX" exec "$SB" -- "$@"
+}
+
+# as USER COMMAND...
+as() {
+    "$SANDBOX" exec "$SB" --user "$1" -- "${@:2}"
+}
+
+# submit OPTION...: prints the job id alone; what sbatch says goes to $T/sbatch.err.
+submit() {
+    in_sandbox sbatch --parsable -o /dev/null "$@" 2>"$T/sbatch.err"
+}
+
+# job ID FIELD: one field of scontrol show job.
+job() {
+    in_sandbox scontrol show job -o "$1" | tr ' ' '\n' | sed -n "s/^$2=//p" | head -n 1
+}
+
+job_in_state() {
+    [[ $(job "$1" JobState) =~ ^($2)$ ]]
+}
+
+# wait_state SECONDS ID STATES: STATES as a regular expression.
+wait_state() {
+    wait_for "$1" job_in_state "$2" "$3"
+}
+
+# job_epoch ID FIELD: a time of the job in seconds since 1970.
+job_epoch() {
+    date -d "$(job "$1" "$2")" +%s
+}
+
+# trace FILE [OFFSET:INTENSITY]...: a carbon trace, offsets in seconds from now.
+trace() {
+    local file=$1 now step
+    now=$(date +%s)
+    shift
+    {
+        echo "time,zone,g_per_kwh"
+        for step in "$@"; do
+            printf '%s,DE,%s\n' "$(date -u -d "@$((now + ${step%%:*}))" +%FT%TZ)" "${step#*:}"
+        done
+    } >"$file.new" && mv -- "$file.new" "$file"
+}
