@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files and directories: safe writes, bounded reads, and whether others could
+ * change a path under us. Blocks on the disk. Every descriptor is O_CLOEXEC.
+ */
+#ifndef CARNOT_COMMON_PATH_H
+#define CARNOT_COMMON_PATH_H
+
+#include <stddef.h>
+#include <sys/types.h>
+#include "common/err.h"
+
+/* mkdir -p with this mode for what is missing. 0 or -1. */
+int path_mkdirs(const char *path, mode_t mode, struct err *e);
+
+/* Replace path by these bytes: "path.tmp.PID" beside it, fsync, rename, fsync
+ * of the directory. A reader sees the old or the new file, whole. 0 or -1. */
+int path_write_atomic(const char *path, const void *data, size_t size, mode_t mode, struct err *e);
+
+/* Read a whole file of at most max bytes into a new buffer with a NUL behind
+ * it; the caller frees *data. A larger file is an error. 0 or -1 (errno ENOENT
+ * when there is none). */
+int path_read(const char *path, size_t max, char **data, size_t *size, struct err *e);
+
+/* Can only root or owner change this file or directory, and everything above
+ * it (sticky directories count as safe)? 1 yes, 0 no (e says which part and
+ * what to do), -1 could not tell. */
+int path_is_secure(const char *path, uid_t owner, struct err *e);
+
+/* snprintf that fails instead of cutting: 0, or -1 and errno ENAMETOOLONG. */
+int path_format(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

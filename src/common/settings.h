@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * carnot.yaml: the one configuration file of the daemons and the command line.
+ *
+ * One table (settings.c) names every key with its type, unit, bounds, default
+ * and help; the parser, `--check-config`, the example file and the man page
+ * come from it. Unknown or repeated keys, missing units, wrong types and values
+ * out of range are errors "FILE:LINE:COLUMN: what, and what is accepted".
+ * Aliases, anchors and tags are refused, nesting is limited.
+ */
+#ifndef CARNOT_COMMON_SETTINGS_H
+#define CARNOT_COMMON_SETTINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include "common/err.h"
+
+enum settings_mode { MODE_OBSERVE = 0, MODE_ACT = 1 };
+
+#define SETTINGS_PATH_MAX 256
+#define SETTINGS_NAME_MAX 64
+#define SETTINGS_OPERATORS_MAX 64
+
+struct settings {
+    char cluster[SETTINGS_NAME_MAX]; /* "carnot" */
+    enum settings_mode mode;         /* observe | act */
+    char operators[SETTINGS_OPERATORS_MAX][SETTINGS_NAME_MAX]; /* user names; default [root] */
+    int n_operators;
+    char state_dir[SETTINGS_PATH_MAX];    /* carnotctld: ledger.sqlite */
+    char log_dir[SETTINGS_PATH_MAX];      /* carnotctld: events.jsonl */
+    char munge_socket[SETTINGS_PATH_MAX]; /* "" = munge's default */
+
+    struct {
+        char host[SETTINGS_NAME_MAX];    /* where nodes and users reach carnotctld; "localhost" */
+        int port;                        /* TCP, 1..65535; 6822 */
+        char board[SETTINGS_PATH_MAX];   /* the board file */
+        int64_t poll_ms;                 /* between two loads of Slurm's job list; 500ms..5m; 5s */
+        int64_t board_interval_ms;       /* shortest time between two boards; 500ms..1m; 2s */
+    } controller;
+
+    struct {
+        char zone[SETTINGS_NAME_MAX];  /* as in the feed's zone column; required by carnotctld */
+        char feed[SETTINGS_NAME_MAX];  /* "csv" */
+        char file[SETTINGS_PATH_MAX];  /* of feed csv */
+        int replay;                    /* true: map an old trace onto now (same hour of week) */
+        int64_t slot_ms;               /* slot ledger and forecast listing; 5s..1h; 15m */
+        int64_t horizon_ms;            /* how far a board looks; 10m..14d; 96h */
+        int64_t stale_after_ms;        /* a feed without new samples is stale after; 1m..7d; 3h */
+        double yearly_average_g_per_kwh; /* last resort; 0 = none; 0..2000 */
+    } carbon;
+
+    struct {
+        char policy[SETTINGS_NAME_MAX]; /* asap | balanced | greenest; balanced */
+        double lambda_g_per_h;          /* grams per job-hour of delay; 0..1e6; 1 g */
+        uint64_t min_gain_ug;           /* wait only if it saves at least this; 50g */
+        int64_t default_delay_ms;       /* for jobs that say nothing; 0..14d; 0 */
+        int64_t site_delay_ms;          /* what carbon-delay=site means; 0..14d; 4h */
+        int64_t max_delay_ms;           /* no job may ask for more; 0..14d; 7d */
+        double overbook;                /* slot ledger: planned nodes / nodes; 0.1..10; 1.0 */
+        int64_t board_max_age_ms;       /* older boards count as absent; 5s..1h; 60s */
+    } policy;
+
+    struct {
+        int64_t grace_ms;       /* from SIGTERM to cancel; 1s..1h; 30s */
+        double user_lease_share; /* one user's unacknowledged part of what is left; 0.01..1; 0.5 */
+    } budget;
+
+    struct {
+        uint64_t cpu_idle_mw; /* idle watts a CPU (hardware thread) of Slurm's count; 2W */
+        uint64_t cpu_max_mw;  /* its full load; 8W; >= cpu_idle */
+        uint64_t gpu_max_mw;  /* pricing of a requested GPU; 400W */
+        double pue;           /* 1..5; 1.0: site energy / IT energy, multiplies grams */
+    } power;
+
+    struct {
+        int64_t interval_ms;        /* sampling; 200ms..60s; 1s */
+        int64_t log_interval_ms;    /* a record at least this often; interval..10m; 10s */
+        int64_t report_interval_ms; /* sent to carnotctld; log_interval..10m; 30s */
+        char state_dir[SETTINGS_PATH_MAX]; /* may hold %n = node name */
+        char log_dir[SETTINGS_PATH_MAX];   /* may hold %n */
+        char socket[SETTINGS_PATH_MAX];    /* may hold %n; job start and end from SPANK */
+        uint64_t log_max_bytes;     /* one telemetry file; 64KiB..4GiB; 64MiB ("64MiB") */
+        int log_keep;               /* rotated files kept; 1..1000; 8 */
+    } node;
+};
+
+/* Every default of the table. */
+void settings_init(struct settings *s);
+
+/* Parse size bytes of YAML named name (for messages) into *s, which must hold
+ * defaults already. On error *s is unchanged and e has name:line:column. 0 or -1.
+ * Allocates inside libyaml only. The fuzzer calls this too. */
+int settings_parse(struct settings *s, const char *name, const char *text, size_t size,
+                   struct err *e);
+
+/* settings_init, read path (at most 1 MiB), settings_parse. 0 or -1. */
+int settings_load(struct settings *s, const char *path, struct err *e);
+
+/* path if not NULL, else $CARNOT_CONF, else the compiled-in SYSCONFDIR/carnot/carnot.yaml. */
+const char *settings_path(const char *path);
+
+/* Replace %n in a path by the node's name. 0, or -1 when it does not fit. */
+int settings_expand(char *buf, size_t size, const char *path, const char *node);
+
+/* The table as a commented example file, or as the body of the man page (roff). */
+void settings_print_example(FILE *f);
+void settings_print_man(FILE *f);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ledger: budgets, jobs, what they reserved and what they consumed, in SQLite.
+ *
+ * One process, one thread. Every change is a transaction (journal WAL, synchronous FULL): a kill
+ * -9 leaves either all of it or nothing. Energies in microjoules, emissions in micrograms,
+ * times in seconds since the epoch. No Slurm type, no JSON, no logging here.
+ * Functions return 0, or -1 with errno and e.
+ */
+#ifndef CARNOT_LEDGER_LEDGER_H
+#define CARNOT_LEDGER_LEDGER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "common/err.h"
+
+#define LEDGER_NAME_MAX 64
+
+typedef struct ledger ledger_t;
+
+/* Open or create the file (mode 0600), migrate its schema. ":memory:" for tests. NULL on error.
+ * A file of a newer schema than ours is refused. */
+ledger_t *ledger_open(const char *path, struct err *e);
+void ledger_close(ledger_t *l); /* NULL is legal; keeps errno */
+
+/* Group calls into one transaction (they nest by counting; each call alone is one by itself). */
+int ledger_begin(ledger_t *l, struct err *e);
+int ledger_commit(ledger_t *l, struct err *e);
+void ledger_rollback(ledger_t *l);
+
+/* ---- budgets ---- */
+
+enum budget_scope { SCOPE_ACCOUNT = 0, SCOPE_USER = 1 };
+enum budget_resource { RESOURCE_ENERGY = 0, RESOURCE_CARBON = 1 }; /* uJ or ug */
+enum budget_period { PERIOD_ONCE = 0, PERIOD_DAY, PERIOD_WEEK, PERIOD_MONTH };
+
+const char *budget_scope_name(enum budget_scope s);       /* "account", "user" */
+const char *budget_resource_name(enum budget_resource r); /* "energy", "carbon" */
+const char *budget_period_name(enum budget_period p);     /* "once", "day", "week", "month" */
+/* The reverse; -1 for an unknown word. */
+int budget_scope_parse(const char *text);
+int budget_resource_parse(const char *text);
+int budget_period_parse(const char *text);
+
+/* Start of the period that holds t_s and start of the next one, local zone, weeks from Monday. ONCE: 0 and 0. */
+void budget_period_bounds(enum budget_period p, int64_t t_s, int64_t *start_s, int64_t *next_s);
+
+struct budget {
+    enum budget_scope scope;
+    char name[LEDGER_NAME_MAX];
+    enum budget_resource resource;
+    enum budget_period period;
+    uint64_t granted;
+    uint64_t charged;  /* in the running period, measured or modelled consumption */
+    uint64_t reserved; /* by live jobs, beyond what they have been charged */
+    uint64_t over;     /* part of charged that went beyond its job's own reservation */
+    int64_t renews_s;  /* start of the next period, 0 = never */
+};
+
+/* Grant. A second call for the same scope, name and resource changes amount and period and keeps what was
+ * charged (a changed period starts from zero). Charges count from the first grant on. */
+int budget_set(ledger_t *l, enum budget_scope scope, const char *name,
+               enum budget_resource resource, enum budget_period period, uint64_t granted,
+               int64_t now_s, struct err *e);
+/* 1 removed, 0 there was none, -1 error. */
+int budget_remove(ledger_t *l, enum budget_scope scope, const char *name,
+                  enum budget_resource resource, struct err *e);
+/* All budgets as they stand at now_s, ordered by scope, name, resource; a new array, caller frees. */
+int budget_list(ledger_t *l, int64_t now_s, struct budget **out, size_t *n, struct err *e);
+
+/* ---- jobs ---- */
+
+/* A run of a job: one row a start. A requeue makes a new row (restart counts up). */
+struct job_key {
+    uint32_t job_id;  /* Slurm's own id, unique also for each started array task */
+    uint32_t restart; /* Slurm's restart count */
+    int64_t submit_s; /* tells a reused id from the old one */
+};
+
+enum ledger_quality { QUALITY_NONE = 0, QUALITY_MEASURED, QUALITY_SPLIT, QUALITY_MODELLED, QUALITY_STALE };
+const char *ledger_quality_name(enum ledger_quality q); /* "none", "measured", "split", "modelled", "stale" */
+int ledger_quality_parse(const char *text);
+
+struct ledger_job {
+    struct job_key key;
+    uint32_t array_job_id; /* 0 = no array */
+    int64_t array_task;    /* -1 = none, or a pending array's remaining tasks */
+    uint64_t decision;     /* 64-bit decision id, 0 = Carnot did not decide */
+    uint32_t uid;
+    char user[LEDGER_NAME_MAX];
+    char account[LEDGER_NAME_MAX]; /* "" = none */
+    char partition[LEDGER_NAME_MAX];
+    char name[LEDGER_NAME_MAX];
+    char run[LEDGER_NAME_MAX]; /* carbon-run, wckey or job name */
+    char state[24];            /* Slurm's word: PENDING, RUNNING, COMPLETED, ... */
+    char nodelist[256];        /* Slurm's hostlist expression, "" before the start */
+    uint32_t nodes, cpus, tasks; /* tasks: of the array still in this row, 1 otherwise */
+    int64_t limit_s;
+    int64_t start_s, end_s;          /* 0 = not yet */
+    int64_t planned_s, latest_s;     /* waits until, at the latest; 0 = Carnot set no wait */
+    int64_t begin_set_s;             /* the begin time that Carnot set last; 0 = none */
+    int released;                    /* the user or an operator changed it: hands off */
+    int64_t delay_s;                 /* served because of Carnot, in the end */
+    uint64_t reserved_uj, reserved_ug; /* all tasks of this row; while live */
+    uint64_t limit_uj, limit_ug;     /* the job's own --energy-budget, --carbon-budget; 0 = none */
+    int action;                      /* its own budget: 0 warn, 1 term, 2 default */
+    int enforce_step;                /* 0 nothing yet, 1 warned, 2 signalled, 3 cancelled */
+    int64_t enforce_s;               /* when that step was taken */
+    uint64_t estimate_uj;            /* priced at submission, this row */
+    uint64_t estimate_ug, estimate_now_ug; /* at the chosen start, and at once */
+    uint64_t energy_uj, carbon_ug;   /* consumed so far */
+    uint64_t asap_ug;                /* the same energy had it started at once; 0 = not known yet */
+    uint64_t modelled_uj, split_uj;  /* parts of energy_uj of that quality */
+    enum ledger_quality quality;     /* the worst that contributed much: see formats.md */
+    char coverage[48];               /* "cpu,dram" */
+    int64_t measured_until_s;        /* end of the last record that counted */
+    int live;                        /* 1 in Slurm's list and not ended; 0 ended */
+    int settled;                     /* 1 once the reservation is released and nothing is awaited */
+};
+
+/* Insert or update a row by its key with what Slurm's list says now. Consumption columns (energy_uj,
+ * carbon_ug, modelled_uj, split_uj, quality, coverage, measured_until_s, asap_ug) and enforce_* of an existing row are kept. */
+int ledger_job_put(ledger_t *l, const struct ledger_job *job, struct err *e);
+
+/* 1 found, 0 not, -1 error. restart and submit_s of the newest row if key's are (uint32_t)-1 / 0. */
+int ledger_job_get(ledger_t *l, struct job_key key, struct ledger_job *out, struct err *e);
+
+struct ledger_query {
+    const char *user;    /* NULL = all */
+    const char *account; /* NULL = all */
+    uint32_t job_id;     /* 0 = all; matches job_id or array_job_id */
+    int live_only;       /* 1: rows not settled */
+    int64_t since_s;     /* rows that ended after this or have not ended; 0 = all */
+    size_t limit;        /* newest first; 0 = 10 000 */
+};
+/* A new array, newest submission first; caller frees *out. */
+int ledger_job_list(ledger_t *l, const struct ledger_query *q, struct ledger_job **out, size_t *n,
+                    struct err *e);
+
+/* The run has ended (state, end_s); the reservation stands until ledger_job_settle. */
+int ledger_job_end(ledger_t *l, struct job_key key, const char *state, int64_t end_s, struct err *e);
+/* Release what is left of the reservation; 1 done now, 0 was settled before, -1 error. asap_ug: what the
+ * measured energy would have emitted at once. */
+int ledger_job_settle(ledger_t *l, struct job_key key, int64_t delay_s, uint64_t asap_ug, struct err *e);
+/* Note an enforcement step (see struct), so that a restart does not repeat it. */
+int ledger_job_enforced(ledger_t *l, struct job_key key, int step, int64_t now_s, struct err *e);
+/* The begin time that Carnot has just set (planned), or that the job is out of its hands (released). */
+int ledger_job_planned(ledger_t *l, struct job_key key, int64_t begin_s, int released, struct err *e);
+
+/* ---- records from the nodes ---- */
+
+/* Last record of a node that was counted; 0 = none yet. */
+int ledger_node_seq(ledger_t *l, const char *node, uint64_t *seq, struct err *e);
+
+/* One job's part of one node's record. */
+struct ledger_share {
+    struct job_key key;
+    uint64_t energy_uj;
+    uint64_t carbon_ug;
+    enum ledger_quality quality;
+    const char *coverage;
+};
+
+struct ledger_record {
+    const char *node;
+    uint64_t seq; /* counts up by one a record, for ever, on that node */
+    int64_t start_s, end_s;
+    uint64_t node_uj, idle_uj, system_uj; /* node = jobs + idle + system */
+    const struct ledger_share *shares;
+    size_t n_shares;
+};
+
+/* Count one record, exactly once, in one transaction: job rows, charges of every budget of the job's account
+ * and user (period of end_s), node totals, and the node's seq. 1 counted, 0 seq was counted before
+ * (nothing changed), -1 error (a gap in seq is no error: the node lost its log; it is stored). */
+int ledger_record_add(ledger_t *l, const struct ledger_record *r, struct err *e);
+
+struct ledger_node {
+    char node[LEDGER_NAME_MAX];
+    uint64_t seq;
+    int64_t last_s;   /* end of its last record */
+    uint64_t node_uj, jobs_uj, idle_uj, system_uj; /* totals since its first record */
+};
+int ledger_node_list(ledger_t *l, struct ledger_node **out, size_t *n, struct err *e);
+
+/* ---- intensity that was, for accounting late records ---- */
+
+/* Remember samples (time, g/kWh) of a zone; an existing time is replaced. */
+struct ledger_intensity {
+    int64_t t_s;
+    double g_per_kwh;
+};
+int ledger_intensity_put(ledger_t *l, const char *zone, const struct ledger_intensity *v, size_t n,
+                         struct err *e);
+/* Samples that hold in [from_s, to_s], the one before from_s included; new array, caller frees. */
+int ledger_intensity_get(ledger_t *l, const char *zone, int64_t from_s, int64_t to_s,
+                         struct ledger_intensity **out, size_t *n, struct err *e);
+
+/* ---- small settings that must survive: switches (carnot on|off) ---- */
+int ledger_kv_set(ledger_t *l, const char *key, const char *value, struct err *e); /* value NULL removes */
+int ledger_kv_each(ledger_t *l, const char *prefix,
+                   int (*cb)(const char *key, const char *value, void *arg), void *arg, struct err *e);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The board: everything that a decision needs, as one immutable block of bytes.
+ *
+ * carnotctld fills a board and writes its encoding to a file (temporary name,
+ * fsync, rename); the job_submit plugin, `carnot place` and the planner decode it
+ * into memory of their own and read it. The encoding is the sections below, one after another, behind a
+ * header with magic, version, sizes and a checksum; byte order and layout are the
+ * machine's own (controller and plugin share it), which magic and version detect.
+ *
+ * board_decode trusts nothing: sizes, counts, offsets, terminators, ranges, order and finiteness are all
+ * checked, so that a cut, swapped or forged file is an error and never a crash.
+ */
+#ifndef CARNOT_PLACEMENT_BOARD_H
+#define CARNOT_PLACEMENT_BOARD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "common/err.h"
+#include "carbon/series.h"
+
+#define BOARD_NAME_MAX 64
+#define BOARD_POINTS_MAX 8192
+#define BOARD_SLOTS_MAX 4096
+#define BOARD_PARTITIONS_MAX 256
+#define BOARD_BUDGETS_MAX 65536
+#define BOARD_USERS_MAX 65536
+#define BOARD_SWITCHES_MAX 1024
+#define BOARD_DECISIONS_MAX (1u << 20)
+#define BOARD_SIZE_MAX (64u << 20)
+
+/* Scalars: who published what when, and the site's policy. */
+struct board_head {
+    int64_t published_ms;   /* wall clock */
+    int64_t listed_ms;      /* Slurm's job list was complete at this time; 0 = never yet */
+    uint64_t seq;           /* counts up */
+    char cluster[BOARD_NAME_MAX];
+    char zone[BOARD_NAME_MAX];
+    char feed[BOARD_NAME_MAX];  /* "csv" */
+    int64_t feed_until_s;   /* the feed itself reaches to here */
+    int64_t issued_s;       /* when the feed was written */
+    int32_t forecast_quality; /* enum forecast_quality */
+    int32_t mode;           /* 0 observe, 1 act: for what no switch names */
+    int32_t policy;         /* enum placement_policy, never UNSET */
+    int32_t padding;
+    double lambda_g_per_h;  /* >= 0, grams per job-hour of delay */
+    double min_gain_g;      /* >= 0 */
+    double overbook;        /* > 0 */
+    double pue;             /* >= 1 */
+    double user_lease_share; /* (0,1] */
+    double cpu_max_w;       /* pricing, a CPU of Slurm's count at full load */
+    double gpu_max_w;       /* pricing, a GPU */
+    int64_t default_delay_s, site_delay_s, max_delay_s;
+    int64_t max_age_ms;     /* older than this: the board counts as absent */
+    int64_t slot_s;         /* length of a slot of the ledger, >= 1 */
+    int64_t slot_start_s;   /* time of slot 0, a multiple of slot_s */
+    int64_t intensity_end_s; /* the last point holds until here */
+};
+
+struct board_partition {
+    char name[BOARD_NAME_MAX];
+    int32_t is_default;
+    int32_t exclusive;      /* jobs get whole nodes */
+    uint32_t nodes;         /* usable now */
+    uint32_t cpus_per_node; /* the largest node */
+    uint32_t gpus_per_node;
+    uint32_t padding;
+    int64_t default_time_s; /* 0 = none: max_time_s */
+    int64_t max_time_s;     /* 0 = unlimited */
+};
+
+enum board_scope { BOARD_CLUSTER = 0, BOARD_PARTITION, BOARD_ACCOUNT, BOARD_USER };
+
+struct board_budget {
+    int32_t scope;    /* BOARD_ACCOUNT or BOARD_USER */
+    int32_t resource; /* 0 energy (uJ), 1 carbon (ug) */
+    uint32_t uid;     /* BOARD_USER */
+    uint32_t padding;
+    char name[BOARD_NAME_MAX];
+    int64_t granted;  /* >= 0 */
+    int64_t left;     /* granted - charged - reserved; may be negative */
+    int64_t renews_s; /* 0 = never */
+};
+
+/* What Slurm leaves empty at submission: names by uid, since the plugin may not ask NSS. Sorted by uid. */
+struct board_user {
+    uint32_t uid;
+    uint32_t padding;
+    char name[BOARD_NAME_MAX];
+    char default_account[BOARD_NAME_MAX]; /* "" = none */
+};
+
+/* `carnot on|off`; the narrowest that matches wins: user, account, partition, cluster. */
+struct board_switch {
+    int32_t scope; /* enum board_scope */
+    int32_t mode;  /* 0 observe, 1 act */
+    uint32_t uid;  /* BOARD_USER */
+    uint32_t padding;
+    char name[BOARD_NAME_MAX];
+};
+
+/* A decoded board: sections point into one private buffer. Immutable once built. */
+struct board {
+    struct board_head head;
+    const struct series_point *points; /* intensity, strictly increasing, n_points >= 1 unless no forecast */
+    const struct board_partition *partitions;
+    const struct board_budget *budgets;
+    const struct board_user *users;
+    const struct board_switch *switches;
+    const uint64_t *decisions; /* ids that Slurm's list has shown, strictly increasing */
+    const uint32_t *planned;   /* [n_partitions][n_slots]: nodes that waiting and running jobs will hold */
+    uint32_t n_points, n_partitions, n_budgets, n_users, n_switches, n_decisions, n_slots;
+    void *buffer; /* what board_free frees; NULL for a board that borrows its sections */
+};
+
+/* Bytes of b's encoding in a new buffer; the caller frees. 0 or -1 (a section too large). */
+int board_encode(const struct board *b, void **data, size_t *size, struct err *e);
+
+/* Check size bytes and copy them into a board of its own. 0, or -1 and *out untouched. */
+int board_decode(struct board *out, const void *data, size_t size, struct err *e);
+
+/* path_read + board_decode. Blocks on the disk. */
+int board_load(struct board *out, const char *path, struct err *e);
+
+void board_free(struct board *b); /* legal on a zeroed board */
+
+struct series board_series(const struct board *b);
+
+/* By name; "" or NULL: the default partition. NULL when there is none. */
+const struct board_partition *board_partition_find(const struct board *b, const char *name);
+const struct board_user *board_user_find(const struct board *b, uint32_t uid);
+/* Was this decision id seen in Slurm's list? O(log n) */
+int board_decision_seen(const struct board *b, uint64_t id);
+/* observe or act for this job; each argument may be NULL / UINT32_MAX. */
+int board_mode(const struct board *b, const char *partition, const char *account, uint32_t uid);
+
+#endif
