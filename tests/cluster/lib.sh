@@ -171,6 +171,7 @@ sandbox_up() {
     shift
     sandboxes+=("$SB")
     "$SANDBOX" start "$SB" "$@" >&2 || bail_out "the sandbox does not start"
+    # shellcheck disable=SC2034
     LINK=$(short_path)
 }
 
