@@ -155,7 +155,7 @@ have_carnot() {
         [[ -x $CASE_DIR/../../src/carnotctld/carnotctld || -x $CASE_DIR/../../build/src/carnotctld/carnotctld ]]
 }
 
-# A case that needs a sandbox says so first: where none can run, it is skipped with the reason.
+# A case that needs a sandbox says so first, with the word plain if Slurm alone will do: where none can run, it is skipped with the reason.
 need_sandbox() {
     local name
     [[ $(id -u) = 0 ]] || skip_all "a sandbox needs root"
@@ -225,4 +225,54 @@ trace() {
             printf '%s,DE,%s\n' "$(date -u -d "@$((now + ${step%%:*}))" +%FT%TZ)" "${step#*:}"
         done
     } >"$file.new" && mv -- "$file.new" "$file"
+}
+
+# ---- what Carnot wrote --------------------------------------------------------------------------------------------------
+
+# records NODE: the telemetry records of a node in order, one JSON object a line, rotated files included.
+records() {
+    local file
+    for file in $(cd "$SB/log/$1" && printf '%s\n' telemetry.jsonl* | sort -rV); do
+        cat "$SB/log/$1/$file"
+    done | jq -cR 'fromjson? | select(.ev == "record")' | sort -u | jq -cs 'sort_by(.seq)[]'
+}
+
+# broken_records NODE: those in which jobs + idle + system is not the node, to the microjoule, or that skip a number.
+broken_records() {
+    records "$1" | jq -c 'select(.uj != .idle_uj + .system_uj + ([.jobs[].uj] | add // 0)
+        or ([.uj, .idle_uj, .system_uj, .jobs[].uj] | any(. < 0))
+        or ([.jobs[] | select(.uj != .idle_uj + .active_uj)] | length > 0))'
+    records "$1" | jq -cs '. as $r | range(1; length) | select($r[.].seq != $r[. - 1].seq + 1) | {gap_after: $r[. - 1].seq}'
+}
+
+# all_reported NODES: carnotctld has counted the newest record of each node that is older than a few seconds.
+all_reported() {
+    local node last seq
+    for node in "$@"; do
+        last=$(records "$node" | tail -n 1 | jq .seq)
+        seq=$(in_sandbox carnot nodes --json | jq ".[] | select(.node == \"$node\") | .seq")
+        ((seq >= last - 2)) || return 1
+    done
+}
+
+# energy_by_job NODES: "JOB MICROJOULES" of each job in the nodes' logs.
+energy_by_job() {
+    local node
+    for node in "$@"; do records "$node"; done |
+        jq -rs '[.[].jobs[]] | group_by(.job)[] | "\(.[0].job) \([.[].uj] | add)"'
+}
+
+# energy_in_ledger: the same by `carnot jobs`.
+energy_in_ledger() {
+    in_sandbox carnot jobs --json |
+        jq -r '[.[] | select(.energy_j != null)] | group_by(.job_id)[] | "\(.[0].job_id) \([.[].energy_j] | add * 1000000 | round)"'
+}
+
+queue_empty() {
+    [[ -z $(in_sandbox squeue -h) ]]
+}
+
+# nothing_reserved: every job that held part of a budget has been settled.
+nothing_reserved() {
+    in_sandbox carnot budget list --json | jq -e 'all(.reserved == 0)'
 }
