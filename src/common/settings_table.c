@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every key of carnot.yaml: type, bounds, default and help, and how a value's
+ * text gets into struct settings. Bounds and defaults stand in the table as a
+ * user would write them, so that messages, example and man page cannot differ
+ * from what is checked. No YAML here, no I/O; pure.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/settings.h"
+#include "common/settings_table.h"
+#include "common/units.h"
+
+#define FIELD(f) offsetof(struct settings, f), sizeof(((struct settings *)NULL)->f)
+
+const struct setting settings_table[] = {
+    {"", "cluster", SETTING_NAME, FIELD(cluster), NULL, NULL, "carnot",
+     "Name of the cluster in reports and messages; the same on all its machines."},
+    {"", "mode", SETTING_MODE, FIELD(mode), NULL, "observe|act", "observe",
+     "observe: decide, log and report what would be done, and change nothing. act: do it."},
+    {"", "operators", SETTING_USERS, FIELD(operators), NULL, NULL, "root",
+     "Users who may see every job and change budgets and the mode."},
+    {"", "state_dir", SETTING_PATH, FIELD(state_dir), NULL, NULL, LOCALSTATEDIR "/lib/carnot",
+     "Where carnotctld keeps its ledger."},
+    {"", "log_dir", SETTING_PATH, FIELD(log_dir), NULL, NULL, LOCALSTATEDIR "/log/carnot",
+     "Where carnotctld writes events.jsonl."},
+    {"", "munge_socket", SETTING_PATH, FIELD(munge_socket), NULL, NULL, "",
+     "Socket of munged; not set: munge's own default."},
+
+    {"controller", "host", SETTING_NAME, FIELD(controller.host), NULL, NULL, "localhost",
+     "Host on which nodes and users reach carnotctld."},
+    {"controller", "port", SETTING_INT, FIELD(controller.port), "1", "65535", "6822",
+     "TCP port of carnotctld."},
+    {"controller", "board", SETTING_PATH, FIELD(controller.board), NULL, NULL,
+     LOCALSTATEDIR "/lib/carnot/board",
+     "The file that job_submit reads; it may lie on the StateSaveLocation's file system, so that "
+     "a backup controller finds it."},
+    {"controller", "poll", SETTING_DURATION, FIELD(controller.poll_ms), "500ms", "5m", "5s",
+     "Time between two looks at Slurm's job list."},
+    {"controller", "board_interval", SETTING_DURATION, FIELD(controller.board_interval_ms), "500ms",
+     "1m", "2s", "Shortest time between two boards."},
+
+    {"carbon", "zone", SETTING_NAME, FIELD(carbon.zone), NULL, NULL, "",
+     "Zone of the grid, as in the feed. carnotctld needs it."},
+    {"carbon", "feed", SETTING_CHOICE, FIELD(carbon.feed), NULL, "csv", "csv",
+     "Where carbon intensity comes from."},
+    {"carbon", "file", SETTING_PATH, FIELD(carbon.file), NULL, NULL, "", "The file of feed csv."},
+    {"carbon", "replay", SETTING_BOOL, FIELD(carbon.replay), NULL, NULL, "false",
+     "Map an old trace onto now, at the same hour of the week: for trials only."},
+    {"carbon", "slot", SETTING_DURATION, FIELD(carbon.slot_ms), "5s", "1h", "15m",
+     "Length of a slot in forecasts and in the count of what is planned."},
+    {"carbon", "horizon", SETTING_DURATION, FIELD(carbon.horizon_ms), "10m", "14d", "96h",
+     "How far ahead jobs are planned."},
+    {"carbon", "stale_after", SETTING_DURATION, FIELD(carbon.stale_after_ms), "1m", "7d", "3h",
+     "A feed without new samples for this long is stale."},
+    {"carbon", "yearly_average", SETTING_INTENSITY, FIELD(carbon.yearly_average_g_per_kwh),
+     "0g/kWh", "2000g/kWh", "0g/kWh",
+     "The zone's mean of a year, used when there is neither feed nor forecast; 0g/kWh: none."},
+
+    {"policy", "policy", SETTING_CHOICE, FIELD(policy.policy), NULL, "asap|balanced|greenest",
+     "balanced", "How jobs that say nothing trade waiting for grams."},
+    {"policy", "lambda", SETTING_GRAMS, FIELD(policy.lambda_g_per_h), "0g", "1t", "1g",
+     "Grams that an hour of a job's wait must save, for policy balanced."},
+    {"policy", "min_gain", SETTING_MASS, FIELD(policy.min_gain_ug), "0g", "1t", "50g",
+     "A job waits only if that saves at least this much CO2e."},
+    {"policy", "default_delay", SETTING_DURATION, FIELD(policy.default_delay_ms), "0", "14d", "0",
+     "How long jobs that say nothing may wait; 0: they do not wait."},
+    {"policy", "site_delay", SETTING_DURATION, FIELD(policy.site_delay_ms), "0", "14d", "4h",
+     "What --carbon-delay=site means."},
+    {"policy", "max_delay", SETTING_DURATION, FIELD(policy.max_delay_ms), "0", "14d", "7d",
+     "No job may ask for a longer wait."},
+    {"policy", "overbook", SETTING_RATIO, FIELD(policy.overbook), "0.1", "10", "1.0",
+     "Nodes that may be planned into one slot, per node that there is."},
+    {"policy", "board_max_age", SETTING_DURATION, FIELD(policy.board_max_age_ms), "5s", "1h", "60s",
+     "An older board counts as absent: jobs pass unchanged."},
+
+    {"budget", "grace", SETTING_DURATION, FIELD(budget.grace_ms), "1s", "1h", "30s",
+     "Time between SIGTERM and cancel of a job that has passed its budget."},
+    {"budget", "user_lease_share", SETTING_RATIO, FIELD(budget.user_lease_share), "0.01", "1",
+     "0.5", "Share of what is left of a budget that one user's newest submissions may hold."},
+
+    {"power", "cpu_idle", SETTING_POWER, FIELD(power.cpu_idle_mw), "0W", "1kW", "2W",
+     "Idle power of one CPU as Slurm counts them (a hardware thread), its share of the node "
+     "included."},
+    {"power", "cpu_max", SETTING_POWER, FIELD(power.cpu_max_mw), "1mW", "1kW", "8W",
+     "The same at full load."},
+    {"power", "gpu_max", SETTING_POWER, FIELD(power.gpu_max_mw), "0W", "10kW", "400W",
+     "Power for which a requested GPU is priced."},
+    {"power", "pue", SETTING_RATIO, FIELD(power.pue), "1", "5", "1.0",
+     "Energy of the site over energy of its machines; multiplies grams."},
+
+    {"node", "interval", SETTING_DURATION, FIELD(node.interval_ms), "200ms", "60s", "1s",
+     "Time between two samples of carnotd."},
+    {"node", "log_interval", SETTING_DURATION, FIELD(node.log_interval_ms), "200ms", "10m", "10s",
+     "A record in the telemetry log at least this often; not below interval."},
+    {"node", "report_interval", SETTING_DURATION, FIELD(node.report_interval_ms), "200ms", "10m",
+     "30s", "A report to carnotctld this often; not below log_interval."},
+    {"node", "state_dir", SETTING_PATH, FIELD(node.state_dir), NULL, NULL,
+     LOCALSTATEDIR "/lib/carnot",
+     "Where carnotd keeps reports that are not delivered yet; %n is the node's name."},
+    {"node", "log_dir", SETTING_PATH, FIELD(node.log_dir), NULL, NULL, LOCALSTATEDIR "/log/carnot",
+     "Where carnotd writes the telemetry log; %n is the node's name."},
+    {"node", "socket", SETTING_PATH, FIELD(node.socket), NULL, NULL, "/run/carnot/carnotd.sock",
+     "Where SPANK tells carnotd of job starts and ends; %n is the node's name."},
+    {"node", "log_max", SETTING_SIZE, FIELD(node.log_max_bytes), "64KiB", "4GiB", "64MiB",
+     "Size at which a telemetry file is rotated."},
+    {"node", "log_keep", SETTING_INT, FIELD(node.log_keep), "1", "1000", "8",
+     "Rotated telemetry files that are kept."},
+};
+
+const size_t settings_table_size = sizeof(settings_table) / sizeof(settings_table[0]);
+_Static_assert(sizeof(settings_table) / sizeof(settings_table[0]) <= SETTINGS_TABLE_MAX,
+               "SETTINGS_TABLE_MAX is too small");
+
+/* A value read; which member counts follows from the type. */
+struct value {
+    int64_t i;
+    double d;
+};
+
+/* Digits with a point perhaps, exact to the last bit: 15 digits over a power of ten that a
+ * double holds. Returns what is behind the number, or NULL. */
+static const char *_read_number(const char *text, struct value *v)
+{
+    double scale = 1;
+    int64_t digits = 0;
+    int n = 0;
+    bool point = false;
+    const char *p = text;
+
+    for (; (*p >= '0' && *p <= '9') || (*p == '.' && !point); p++) {
+        if (*p == '.') {
+            if (p == text || p[1] < '0' || p[1] > '9')
+                return NULL;
+            point = true;
+            continue;
+        }
+        if (++n > 15)
+            return NULL;
+        digits = digits * 10 + (*p - '0');
+        if (point)
+            scale *= 10;
+    }
+    if (n == 0)
+        return NULL;
+    v->i = point ? -1 : digits;
+    v->d = (double)digits / scale;
+    return p;
+}
+
+static int _read_with_suffix(const char *text, const char *suffix, struct value *v, struct err *e)
+{
+    char quoted[ERR_QUOTE_SIZE];
+    const char *behind = _read_number(text, v);
+
+    if (behind && strcmp(behind, suffix) == 0)
+        return 0;
+    return err_set(e, "'%s' is not a number%s%s", err_quote(quoted, sizeof(quoted), text),
+                   *suffix ? " with unit " : "", suffix);
+}
+
+static int _read_size(const char *text, struct value *v, struct err *e)
+{
+    static const struct {
+        const char *unit;
+        int shift;
+    } units[] = {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}};
+    char quoted[ERR_QUOTE_SIZE];
+    const char *behind = _read_number(text, v);
+
+    for (size_t i = 0; behind && v->i >= 0 && i < sizeof(units) / sizeof(units[0]); i++) {
+        if (strcmp(behind, units[i].unit) != 0)
+            continue;
+        if (v->i > INT64_MAX >> units[i].shift)
+            break;
+        v->i <<= units[i].shift;
+        return 0;
+    }
+    return err_set(e, "'%s' is not a size: use a whole number and KiB, MiB or GiB",
+                   err_quote(quoted, sizeof(quoted), text));
+}
+
+/* What fits no int64_t is above any bound of the table. */
+static int64_t _clamp(uint64_t value)
+{
+    return value > INT64_MAX ? INT64_MAX : (int64_t)value;
+}
+
+/* Any of the types with bounds. */
+static int _read_value(enum setting_type type, const char *text, struct value *v, struct err *e)
+{
+    uint64_t u = 0;
+    int rc;
+
+    switch (type) {
+    case SETTING_INT:
+        rc = _read_with_suffix(text, "", v, e);
+        if (rc == 0 && v->i < 0)
+            return err_set(e, "'%s' is not a whole number", text);
+        return rc;
+    case SETTING_RATIO:
+        return _read_with_suffix(text, "", v, e);
+    case SETTING_INTENSITY:
+        return _read_with_suffix(text, "g/kWh", v, e);
+    case SETTING_DURATION:
+        return units_parse_duration(text, &v->i, e);
+    case SETTING_SIZE:
+        return _read_size(text, v, e);
+    case SETTING_POWER:
+        rc = units_parse_power(text, &u, e);
+        break;
+    default: /* SETTING_MASS, SETTING_GRAMS */
+        rc = units_parse_mass(text, &u, e);
+        break;
+    }
+    if (rc == 0) {
+        v->i = _clamp(u);
+        v->d = (double)u / (double)UG_PER_G;
+    }
+    return rc;
+}
+
+static bool _is_floating(enum setting_type type)
+{
+    return type == SETTING_RATIO || type == SETTING_GRAMS || type == SETTING_INTENSITY;
+}
+
+static int _assign_value(const struct setting *st, void *field, const char *text, struct err *e)
+{
+    struct value v = {0, 0}, min = {0, 0}, max = {0, 0};
+    char quoted[ERR_QUOTE_SIZE];
+    bool inside;
+
+    if (_read_value(st->type, text, &v, e) < 0 || _read_value(st->type, st->min, &min, e) < 0 ||
+        _read_value(st->type, st->max, &max, e) < 0)
+        return -1;
+    inside = _is_floating(st->type) ? v.d >= min.d && v.d <= max.d : v.i >= min.i && v.i <= max.i;
+    if (!inside)
+        return err_set(e, "'%s' is out of range: use %s to %s",
+                       err_quote(quoted, sizeof(quoted), text), st->min, st->max);
+    if (_is_floating(st->type))
+        *(double *)field = v.d;
+    else if (st->type == SETTING_INT)
+        *(int *)field = (int)v.i;
+    else if (st->type == SETTING_DURATION)
+        *(int64_t *)field = v.i;
+    else
+        *(uint64_t *)field = (uint64_t)v.i;
+    return 0;
+}
+
+/* Which of the words in "a|b|c" it is, or -1. */
+static int _find_word(const char *words, const char *text)
+{
+    size_t n = strlen(text);
+
+    for (int i = 0; n > 0; i++) {
+        size_t length = strcspn(words, "|");
+
+        if (length == n && memcmp(words, text, n) == 0)
+            return i;
+        if (words[length] == '\0')
+            break;
+        words += length + 1;
+    }
+    return -1;
+}
+
+static int _assign_word(const struct setting *st, void *field, const char *text, struct err *e)
+{
+    char quoted[ERR_QUOTE_SIZE], accepted[128];
+    const char *words = st->type == SETTING_BOOL ? "false|true" : st->max;
+    int which = _find_word(words, text);
+
+    if (which < 0)
+        return err_set(e, "'%s' is not known: use %s", err_quote(quoted, sizeof(quoted), text),
+                       setting_accepted(st, accepted, sizeof(accepted)));
+    if (st->type == SETTING_MODE)
+        *(enum settings_mode *)field = (enum settings_mode)which;
+    else if (st->type == SETTING_BOOL)
+        *(int *)field = which;
+    else
+        (void)snprintf(field, st->size, "%s", text);
+    return 0;
+}
+
+/* Names and paths, which end up in messages, file names and JSON. */
+static int _check_text(const struct setting *st, const char *text, size_t size, struct err *e)
+{
+    char quoted[ERR_QUOTE_SIZE], accepted[128];
+    bool path = st->type == SETTING_PATH, good = path ? text[0] == '/' : text[0] != '\0';
+
+    for (const char *p = text; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+
+        if (c < 0x20 || c == 0x7f || (!path && c == ' '))
+            good = false;
+    }
+    if (!good)
+        return err_set(e, "'%s' is not good here: use %s", err_quote(quoted, sizeof(quoted), text),
+                       setting_accepted(st, accepted, sizeof(accepted)));
+    if (strlen(text) >= size)
+        return err_set(e, "'%s' is too long: use at most %zu bytes",
+                       err_quote(quoted, sizeof(quoted), text), size - 1);
+    return 0;
+}
+
+static int _assign_text(const struct setting *st, char *field, const char *text, struct err *e)
+{
+    bool unset = *text == '\0' && *st->text == '\0';
+
+    if (!unset && _check_text(st, text, st->size, e) < 0)
+        return -1;
+    (void)snprintf(field, st->size, "%s", text);
+    return 0;
+}
+
+static int _append_user(const struct setting *st, struct settings *s, const char *text,
+                        struct err *e)
+{
+    if (_check_text(st, text, SETTINGS_NAME_MAX, e) < 0)
+        return -1;
+    for (int i = 0; i < s->n_operators; i++) {
+        if (strcmp(s->operators[i], text) == 0)
+            return err_set(e, "'%s' is there twice", text);
+    }
+    if (s->n_operators == SETTINGS_OPERATORS_MAX)
+        return err_set(e, "'%s' is one too many: use at most %d", text, SETTINGS_OPERATORS_MAX);
+    (void)snprintf(s->operators[s->n_operators++], SETTINGS_NAME_MAX, "%s", text);
+    return 0;
+}
+
+int setting_assign(const struct setting *st, struct settings *s, const char *text, struct err *e)
+{
+    char *field = (char *)s + st->offset;
+
+    errno = EINVAL;
+    switch (st->type) {
+    case SETTING_NAME:
+    case SETTING_PATH:
+        return _assign_text(st, field, text, e);
+    case SETTING_CHOICE:
+    case SETTING_MODE:
+    case SETTING_BOOL:
+        return _assign_word(st, field, text, e);
+    case SETTING_USERS:
+        return _append_user(st, s, text, e);
+    default:
+        return _assign_value(st, field, text, e);
+    }
+}
+
+/* "a|b|c" as "a, b or c" */
+static void _print_words(const char *words, char *buf, size_t size)
+{
+    size_t used = 0;
+
+    while (*words && used < size) {
+        size_t n = strcspn(words, "|"), m = words[n] ? strcspn(words + n + 1, "|") : 0;
+        const char *comma = !words[n] ? "" : words[n + 1 + m] ? ", " : " or ";
+        int put = snprintf(buf + used, size - used, "%.*s%s", (int)n, words, comma);
+
+        used += put > 0 ? (size_t)put : 0;
+        words += n + (words[n] == '|');
+    }
+}
+
+char *setting_accepted(const struct setting *st, char *buf, size_t size)
+{
+    switch (st->type) {
+    case SETTING_NAME:
+        (void)snprintf(buf, size, "a name without blanks");
+        break;
+    case SETTING_PATH:
+        (void)snprintf(buf, size, "an absolute path");
+        break;
+    case SETTING_USERS:
+        (void)snprintf(buf, size, "user names as in [root, alice]");
+        break;
+    case SETTING_BOOL:
+        (void)snprintf(buf, size, "true or false");
+        break;
+    case SETTING_CHOICE:
+    case SETTING_MODE:
+        _print_words(st->max, buf, size);
+        break;
+    default:
+        (void)snprintf(buf, size, "%s to %s", st->min, st->max);
+        break;
+    }
+    return buf;
+}
