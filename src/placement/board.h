@@ -71,6 +71,7 @@ struct board_partition {
 
 enum board_scope { BOARD_CLUSTER = 0, BOARD_PARTITION, BOARD_ACCOUNT, BOARD_USER };
 
+/* Sorted by scope, then name (accounts) or uid (users), then resource. */
 struct board_budget {
     int32_t scope;    /* BOARD_ACCOUNT or BOARD_USER */
     int32_t resource; /* 0 energy (uJ), 1 carbon (ug) */
@@ -108,7 +109,7 @@ struct board {
     const struct board_user *users;
     const struct board_switch *switches;
     const uint64_t *decisions; /* ids that Slurm's list has shown, strictly increasing */
-    const uint32_t *planned;   /* [n_partitions][n_slots]: nodes that waiting and running jobs will hold */
+    const uint32_t *planned;   /* [n_partitions][n_slots]: CPUs that waiting and running jobs will hold */
     uint32_t n_points, n_partitions, n_budgets, n_users, n_switches, n_decisions, n_slots;
     void *buffer; /* what board_free frees; NULL for a board that borrows its sections */
 };
@@ -129,6 +130,12 @@ struct series board_series(const struct board *b);
 /* By name; "" or NULL: the default partition. NULL when there is none. */
 const struct board_partition *board_partition_find(const struct board *b, const char *name);
 const struct board_user *board_user_find(const struct board *b, uint32_t uid);
+/* The budgets of one account (by name) or user (by uid): the first of *n neighbours, at most one a
+ * resource; NULL and 0 when there is none. O(log n) */
+const struct board_budget *board_budget_find(const struct board *b, int scope, const char *name,
+                                             uint32_t uid, uint32_t *n);
+/* The order of the budgets above: <0, 0, >0. Resources do not count. */
+int board_budget_compare(const struct board_budget *a, int scope, const char *name, uint32_t uid);
 /* Was this decision id seen in Slurm's list? O(log n) */
 int board_decision_seen(const struct board *b, uint64_t id);
 /* observe or act for this job; each argument may be NULL / UINT32_MAX. */

@@ -28,7 +28,7 @@ struct lease {
     int64_t energy_uj, carbon_ug; /* of all tasks */
     int64_t start_s, end_s; /* planned occupation of slots */
     uint32_t uid;
-    uint32_t nodes; /* of all tasks that run at once */
+    uint32_t cpus; /* of all tasks that run at once */
     char account[BOARD_NAME_MAX];
     char partition[BOARD_NAME_MAX];
 };

@@ -39,6 +39,7 @@ const char *placement_code_name(enum placement_code c); /* "GREENER_LATER", ...;
 #define PLACEMENT_IMMEDIATE 1u   /* srun -I, cron, federation sibling, reservation: never wait */
 #define PLACEMENT_INTERACTIVE 2u /* no script: waits only if a flag was given */
 #define PLACEMENT_EXCLUSIVE 4u   /* whole nodes */
+#define PLACEMENT_UNCOUNTED 8u   /* leases were lost (slurmctld restarted): budgets cannot be vouched for yet */
 
 /* A job as the decision sees it. */
 struct placement_job {
@@ -128,6 +129,10 @@ struct placement_note {
     enum budget_action action;
     char run[REQUEST_RUN_MAX];
 };
+/* CPUs of one task (or of `tasks` at once) and how long it holds them: what the slot ledger counts. */
+void placement_occupation(const struct board *b, const struct placement_job *job,
+                          const struct placement_price *price, uint32_t *cpus, int64_t *hold_s);
+
 /* 1 found, 0 none (or not ours, or malformed). */
 int placement_note_parse(const char *admin_comment, struct placement_note *out);
 

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Encoding, checking and looking up of the board. Pure but for board_load.
+ *
+ * The sections are plain arrays of fixed-size records in a fixed order, each a multiple of
+ * eight bytes, so that a decoded board is one copy of the bytes with pointers into it.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/path.h"
+#include "placement/board.h"
+#include "placement/request.h"
+
+#define BOARD_VERSION 1u
+#define BOARD_BYTE_ORDER 0x01020304u
+
+static const char board_magic[8] = {'C', 'A', 'R', 'N', 'O', 'T', 'B', 'D'};
+
+/* What stands before the sections. */
+struct board_header {
+    char magic[8];
+    uint32_t version;
+    uint32_t byte_order;
+    uint64_t size;     /* of the whole encoding */
+    uint64_t checksum; /* FNV-1a of the 64-bit words behind this field */
+    uint32_t head_size;
+    uint32_t n_points, n_partitions, n_budgets, n_users, n_switches, n_decisions, n_slots;
+};
+
+/* Where each section begins; the last is the end. */
+enum { AT_HEAD, AT_POINTS, AT_PARTITIONS, AT_BUDGETS, AT_USERS, AT_SWITCHES, AT_DECISIONS,
+       AT_PLANNED, AT_END, AT_N };
+
+#define CHECKSUM_FROM (offsetof(struct board_header, checksum) + sizeof(uint64_t))
+
+/* FNV-1a's constants (draft-eastlake-fnv), over words instead of bytes: it guards against torn and
+ * mixed-up files, not against an attacker, who could not write the file in the first place. */
+static uint64_t checksum(const unsigned char *data, size_t size)
+{
+    uint64_t h = 14695981039346656037ULL;
+    for (size_t i = 0; i + 8 <= size; i += 8) {
+        uint64_t word;
+        memcpy(&word, data + i, 8);
+        h = (h ^ word) * 1099511628211ULL;
+    }
+    return h;
+}
+
+static size_t round8(size_t n)
+{
+    return (n + 7) & ~(size_t)7;
+}
+
+/* Offsets of the sections for these counts, which are bounded already: no overflow is possible. */
+static void layout(const struct board_header *h, size_t at[AT_N])
+{
+    at[AT_HEAD] = sizeof(*h);
+    at[AT_POINTS] = at[AT_HEAD] + sizeof(struct board_head);
+    at[AT_PARTITIONS] = at[AT_POINTS] + h->n_points * sizeof(struct series_point);
+    at[AT_BUDGETS] = at[AT_PARTITIONS] + h->n_partitions * sizeof(struct board_partition);
+    at[AT_USERS] = at[AT_BUDGETS] + h->n_budgets * sizeof(struct board_budget);
+    at[AT_SWITCHES] = at[AT_USERS] + h->n_users * sizeof(struct board_user);
+    at[AT_DECISIONS] = at[AT_SWITCHES] + h->n_switches * sizeof(struct board_switch);
+    at[AT_PLANNED] = at[AT_DECISIONS] + h->n_decisions * sizeof(uint64_t);
+    at[AT_END] =
+        at[AT_PLANNED] + round8((size_t)h->n_partitions * h->n_slots * sizeof(uint32_t));
+}
+
+static int check_counts(const struct board_header *h, struct err *e)
+{
+    if (h->n_points > BOARD_POINTS_MAX || h->n_partitions > BOARD_PARTITIONS_MAX ||
+        h->n_budgets > BOARD_BUDGETS_MAX || h->n_users > BOARD_USERS_MAX ||
+        h->n_switches > BOARD_SWITCHES_MAX || h->n_decisions > BOARD_DECISIONS_MAX ||
+        h->n_slots > BOARD_SLOTS_MAX) {
+        errno = EFBIG;
+        return err_set(e, "a section of the board is larger than it may be");
+    }
+    return 0;
+}
+
+int board_encode(const struct board *b, void **data, size_t *size, struct err *e)
+{
+    struct board_header h = {.version = BOARD_VERSION,
+                             .byte_order = BOARD_BYTE_ORDER,
+                             .head_size = sizeof(struct board_head),
+                             .n_points = b->n_points,
+                             .n_partitions = b->n_partitions,
+                             .n_budgets = b->n_budgets,
+                             .n_users = b->n_users,
+                             .n_switches = b->n_switches,
+                             .n_decisions = b->n_decisions,
+                             .n_slots = b->n_slots};
+    size_t at[AT_N];
+    if (check_counts(&h, e) < 0)
+        return -1;
+    layout(&h, at);
+    if (at[AT_END] > BOARD_SIZE_MAX) {
+        errno = EFBIG;
+        return err_set(e, "the board would take %zu bytes, more than %u", at[AT_END],
+                       BOARD_SIZE_MAX);
+    }
+    const void *from[AT_END] = {&b->head,  b->points,   b->partitions, b->budgets,
+                                b->users,  b->switches, b->decisions,  b->planned};
+    unsigned char *out = calloc(1, at[AT_END]);
+    if (!out)
+        return err_errno(e, "board");
+    memcpy(h.magic, board_magic, sizeof(h.magic));
+    h.size = at[AT_END];
+    for (int i = AT_HEAD; i < AT_END; i++) {
+        size_t bytes = at[i + 1] - at[i];
+        if (i == AT_PLANNED)
+            bytes = (size_t)b->n_partitions * b->n_slots * sizeof(uint32_t);
+        if (bytes)
+            memcpy(out + at[i], from[i], bytes);
+    }
+    memcpy(out, &h, sizeof(h));
+    h.checksum = checksum(out + CHECKSUM_FROM, at[AT_END] - CHECKSUM_FROM);
+    memcpy(out, &h, sizeof(h));
+    *data = out;
+    *size = at[AT_END];
+    return 0;
+}
+
+static int terminated(const char name[BOARD_NAME_MAX])
+{
+    return memchr(name, '\0', BOARD_NAME_MAX) != NULL;
+}
+
+static int bad(struct err *e, const char *what)
+{
+    errno = EINVAL;
+    return err_set(e, "the board is broken: %s", what);
+}
+
+static int within(double x, double low, double high)
+{
+    return isfinite(x) && x >= low && x <= high;
+}
+
+/* Seconds that a decision adds up must not overflow, whatever the file says. */
+static int sane_time(int64_t s)
+{
+    return s >= 0 && s <= 253402300799LL; /* the year 9999 */
+}
+
+static int check_head(const struct board *b, struct err *e)
+{
+    const struct board_head *h = &b->head;
+    const int64_t month_s = 31 * 86400;
+    if (!terminated(h->cluster) || !terminated(h->zone) || !terminated(h->feed))
+        return bad(e, "a name without an end");
+    if (h->policy < POLICY_ASAP || h->policy > POLICY_GREENEST || h->mode < 0 || h->mode > 1)
+        return bad(e, "unknown mode or policy");
+    if (!within(h->lambda_g_per_h, 0, 1e9) || !within(h->min_gain_g, 0, 1e12) ||
+        !within(h->overbook, 1e-3, 1e3) || !within(h->pue, 1, 10) ||
+        !within(h->user_lease_share, 1e-6, 1) || !within(h->cpu_max_w, 0, 1e6) ||
+        !within(h->gpu_max_w, 0, 1e6))
+        return bad(e, "a number of the policy is out of range");
+    if (h->default_delay_s < 0 || h->default_delay_s > month_s || h->site_delay_s < 0 ||
+        h->site_delay_s > month_s || h->max_delay_s < 0 || h->max_delay_s > month_s)
+        return bad(e, "a delay is out of range");
+    if (h->slot_s < 1 || h->slot_s > 86400 || !sane_time(h->slot_start_s) ||
+        !sane_time(h->intensity_end_s) || !sane_time(h->feed_until_s) || !sane_time(h->issued_s) ||
+        !sane_time(h->published_ms / 1000) || !sane_time(h->listed_ms / 1000) ||
+        h->max_age_ms < 0 || h->max_age_ms > month_s * 1000)
+        return bad(e, "a time is out of range");
+    return 0;
+}
+
+static int check_points(const struct board *b, struct err *e)
+{
+    for (uint32_t i = 0; i < b->n_points; i++) {
+        const struct series_point *p = &b->points[i];
+        if (!sane_time(p->t_s) || !within(p->g_per_kwh, 0, SERIES_G_PER_KWH_MAX) ||
+            !within(p->area, 0, 1e18))
+            return bad(e, "an intensity is out of range");
+        if (i > 0 && p->t_s <= b->points[i - 1].t_s)
+            return bad(e, "the intensities are not in order");
+    }
+    if (b->n_points > 0 && b->head.intensity_end_s <= b->points[b->n_points - 1].t_s)
+        return bad(e, "the intensity ends before its last step");
+    return 0;
+}
+
+static int check_records(const struct board *b, struct err *e)
+{
+    for (uint32_t i = 0; i < b->n_partitions; i++) {
+        const struct board_partition *p = &b->partitions[i];
+        if (!terminated(p->name) || p->default_time_s < 0 || p->max_time_s < 0 ||
+            p->default_time_s > INT32_MAX * 60LL || p->max_time_s > INT32_MAX * 60LL)
+            return bad(e, "a partition");
+    }
+    for (uint32_t i = 0; i < b->n_budgets; i++) {
+        const struct board_budget *g = &b->budgets[i];
+        if (!terminated(g->name) || (g->scope != BOARD_ACCOUNT && g->scope != BOARD_USER) ||
+            g->resource < 0 || g->resource > 1 || g->granted < 0 || !sane_time(g->renews_s))
+            return bad(e, "a budget");
+        if (i > 0) {
+            const struct board_budget *before = &b->budgets[i - 1];
+            int order = board_budget_compare(before, g->scope, g->name, g->uid);
+            if (order > 0 || (order == 0 && before->resource >= g->resource))
+                return bad(e, "the budgets are not in order");
+        }
+    }
+    for (uint32_t i = 0; i < b->n_users; i++) {
+        const struct board_user *u = &b->users[i];
+        if (!terminated(u->name) || !terminated(u->default_account) ||
+            (i > 0 && u->uid <= b->users[i - 1].uid))
+            return bad(e, "a user");
+    }
+    for (uint32_t i = 0; i < b->n_switches; i++) {
+        const struct board_switch *s = &b->switches[i];
+        if (!terminated(s->name) || s->scope < BOARD_CLUSTER || s->scope > BOARD_USER ||
+            s->mode < 0 || s->mode > 1)
+            return bad(e, "a switch");
+    }
+    for (uint32_t i = 1; i < b->n_decisions; i++)
+        if (b->decisions[i] <= b->decisions[i - 1])
+            return bad(e, "the decisions are not in order");
+    return 0;
+}
+
+int board_decode(struct board *out, const void *data, size_t size, struct err *e)
+{
+    struct board_header h;
+    size_t at[AT_N];
+    if (size < sizeof(h))
+        return bad(e, "cut short");
+    memcpy(&h, data, sizeof(h));
+    if (memcmp(h.magic, board_magic, sizeof(h.magic)) != 0)
+        return bad(e, "this file is no board");
+    if (h.version != BOARD_VERSION || h.byte_order != BOARD_BYTE_ORDER ||
+        h.head_size != sizeof(struct board_head))
+        return bad(e, "written by another version of Carnot");
+    if (h.size != size)
+        return bad(e, "cut short");
+    if (check_counts(&h, e) < 0)
+        return -1;
+    layout(&h, at);
+    if (at[AT_END] != size)
+        return bad(e, "its sections do not add up to its size");
+    unsigned char *copy = malloc(size);
+    if (!copy)
+        return err_errno(e, "board");
+    memcpy(copy, data, size);
+    if (checksum(copy + CHECKSUM_FROM, size - CHECKSUM_FROM) != h.checksum) {
+        free(copy);
+        return bad(e, "wrong checksum");
+    }
+    struct board b = {.points = (const void *)(copy + at[AT_POINTS]),
+                      .partitions = (const void *)(copy + at[AT_PARTITIONS]),
+                      .budgets = (const void *)(copy + at[AT_BUDGETS]),
+                      .users = (const void *)(copy + at[AT_USERS]),
+                      .switches = (const void *)(copy + at[AT_SWITCHES]),
+                      .decisions = (const void *)(copy + at[AT_DECISIONS]),
+                      .planned = (const void *)(copy + at[AT_PLANNED]),
+                      .n_points = h.n_points,
+                      .n_partitions = h.n_partitions,
+                      .n_budgets = h.n_budgets,
+                      .n_users = h.n_users,
+                      .n_switches = h.n_switches,
+                      .n_decisions = h.n_decisions,
+                      .n_slots = h.n_slots,
+                      .buffer = copy};
+    memcpy(&b.head, copy + at[AT_HEAD], sizeof(b.head));
+    if (check_head(&b, e) < 0 || check_points(&b, e) < 0 || check_records(&b, e) < 0) {
+        free(copy);
+        errno = EINVAL;
+        return -1;
+    }
+    *out = b;
+    return 0;
+}
+
+int board_load(struct board *out, const char *path, struct err *e)
+{
+    char *data = NULL;
+    size_t size = 0;
+    if (path_read(path, BOARD_SIZE_MAX, &data, &size, e) < 0)
+        return -1;
+    int rc = board_decode(out, data, size, e);
+    if (rc < 0)
+        err_prefix(e, "%s", path);
+    free(data);
+    return rc;
+}
+
+void board_free(struct board *b)
+{
+    int saved = errno;
+    free(b->buffer);
+    memset(b, 0, sizeof(*b));
+    errno = saved;
+}
+
+struct series board_series(const struct board *b)
+{
+    return (struct series){b->points, b->n_points, b->head.intensity_end_s};
+}
+
+const struct board_partition *board_partition_find(const struct board *b, const char *name)
+{
+    for (uint32_t i = 0; i < b->n_partitions; i++) {
+        const struct board_partition *p = &b->partitions[i];
+        if (name && name[0] ? strcmp(p->name, name) == 0 : p->is_default != 0)
+            return p;
+    }
+    return NULL;
+}
+
+const struct board_user *board_user_find(const struct board *b, uint32_t uid)
+{
+    uint32_t low = 0, high = b->n_users;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (b->users[mid].uid < uid)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < b->n_users && b->users[low].uid == uid ? &b->users[low] : NULL;
+}
+
+int board_budget_compare(const struct board_budget *a, int scope, const char *name, uint32_t uid)
+{
+    if (a->scope != scope)
+        return a->scope < scope ? -1 : 1;
+    if (scope == BOARD_USER)
+        return (a->uid > uid) - (a->uid < uid);
+    return strcmp(a->name, name);
+}
+
+const struct board_budget *board_budget_find(const struct board *b, int scope, const char *name,
+                                             uint32_t uid, uint32_t *n)
+{
+    uint32_t low = 0, high = b->n_budgets;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (board_budget_compare(&b->budgets[mid], scope, name, uid) < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    *n = 0;
+    while (low + *n < b->n_budgets &&
+           board_budget_compare(&b->budgets[low + *n], scope, name, uid) == 0)
+        (*n)++;
+    return *n ? &b->budgets[low] : NULL;
+}
+
+int board_decision_seen(const struct board *b, uint64_t id)
+{
+    uint32_t low = 0, high = b->n_decisions;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (b->decisions[mid] < id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < b->n_decisions && b->decisions[low] == id;
+}
+
+static int switch_matches(const struct board_switch *s, const char *partition, const char *account,
+                          uint32_t uid)
+{
+    switch (s->scope) {
+    case BOARD_CLUSTER:
+        return 1;
+    case BOARD_PARTITION:
+        return partition && strcmp(s->name, partition) == 0;
+    case BOARD_ACCOUNT:
+        return account && strcmp(s->name, account) == 0;
+    default:
+        return s->uid == uid;
+    }
+}
+
+int board_mode(const struct board *b, const char *partition, const char *account, uint32_t uid)
+{
+    int mode = b->head.mode, narrowest = -1;
+    for (uint32_t i = 0; i < b->n_switches; i++) {
+        const struct board_switch *s = &b->switches[i];
+        if (s->scope > narrowest && switch_matches(s, partition, account, uid)) {
+            narrowest = s->scope;
+            mode = s->mode;
+        }
+    }
+    return mode;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of leases. Linear over at most LEASE_MAX entries: a busy cluster has a few
+ * dozen (what was submitted since the last board), and a sweep runs once a board.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "placement/lease.h"
+
+void lease_init(struct lease_table *t)
+{
+    memset(t, 0, sizeof(*t));
+}
+
+static void doubt(struct lease_table *t, uint32_t uid, int64_t now_ms)
+{
+    uint32_t oldest = 0;
+    for (uint32_t i = 0; i < t->n_users; i++) {
+        if (t->users[i].uid == uid) {
+            t->users[i].doubt_until_ms = now_ms + LEASE_DOUBT_MS;
+            return;
+        }
+        if (t->users[i].doubt_until_ms < t->users[oldest].doubt_until_ms)
+            oldest = i;
+    }
+    uint32_t at = t->n_users < LEASE_USERS_MAX ? t->n_users++ : oldest;
+    t->users[at] = (struct lease_user){uid, now_ms + LEASE_DOUBT_MS};
+}
+
+void lease_sweep(struct lease_table *t, const struct board *b, int64_t now_ms)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < t->n; i++) {
+        const struct lease *l = &t->leases[i];
+        /* A wall clock that steps back must not make a lease eternal. */
+        int expired = now_ms >= l->expires_ms || l->expires_ms > now_ms + LEASE_LIFE_MS;
+        if (board_decision_seen(b, l->id)) {
+            t->acknowledged++;
+        } else if (expired) {
+            t->expired++;
+            doubt(t, l->uid, now_ms);
+        } else {
+            if (kept != i)
+                t->leases[kept] = *l;
+            kept++;
+        }
+    }
+    t->n = kept;
+}
+
+int64_t lease_held(const struct lease_table *t, const struct board_budget *budget, uint32_t uid,
+                   int64_t *held_by_uid)
+{
+    int64_t all = 0, own = 0;
+    for (uint32_t i = 0; i < t->n; i++) {
+        const struct lease *l = &t->leases[i];
+        int counts = budget->scope == BOARD_USER ? l->uid == budget->uid
+                                                 : strcmp(l->account, budget->name) == 0;
+        if (!counts)
+            continue;
+        int64_t amount = budget->resource == 0 ? l->energy_uj : l->carbon_ug;
+        if (__builtin_add_overflow(all, amount, &all))
+            all = INT64_MAX;
+        if (l->uid == uid && __builtin_add_overflow(own, amount, &own))
+            own = INT64_MAX;
+    }
+    if (held_by_uid)
+        *held_by_uid = own;
+    return all;
+}
+
+int lease_doubtful(const struct lease_table *t, uint32_t uid, int64_t now_ms)
+{
+    for (uint32_t i = 0; i < t->n_users; i++)
+        if (t->users[i].uid == uid)
+            return t->users[i].doubt_until_ms > now_ms;
+    return 0;
+}
+
+int lease_take(struct lease_table *t, const struct lease *l, int64_t now_ms)
+{
+    if (t->n >= LEASE_MAX) {
+        t->full++;
+        return -1;
+    }
+    t->leases[t->n] = *l;
+    t->leases[t->n].expires_ms = now_ms + LEASE_LIFE_MS;
+    t->n++;
+    t->taken++;
+    return 0;
+}

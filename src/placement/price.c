@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a job may draw: nodes, CPUs, GPUs and time limit filled in as Slurm
+ * would, times the site's watts at full load. An upper estimate on purpose: reservations count with it, and
+ * what was reserved and not used goes back when the job ends. Pure.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "placement/placement.h"
+
+/* "a,b": the dearest would need every partition priced; the first that the board knows stands for the list. */
+static const struct board_partition *partition_of(const struct board *b, const char *names)
+{
+    char name[BOARD_NAME_MAX];
+    const struct board_partition *p = board_partition_find(b, names);
+    while (!p && names && *names) {
+        size_t n = strcspn(names, ",");
+        if (n > 0 && n < sizeof(name)) {
+            memcpy(name, names, n);
+            name[n] = '\0';
+            p = board_partition_find(b, name);
+        }
+        names += n + (names[n] == ',');
+    }
+    return p;
+}
+
+static uint32_t clamp_u32(uint64_t x)
+{
+    return x > UINT32_MAX ? UINT32_MAX : (uint32_t)x;
+}
+
+/* Slurm counts limits in minutes and "unlimited" is no number to price: a year stands for it. */
+#define LIMIT_UNLIMITED_S (365LL * 86400)
+
+static int64_t limit_of(const struct board_partition *p, int64_t asked_s)
+{
+    if (asked_s > 0)
+        return asked_s < LIMIT_UNLIMITED_S ? asked_s : LIMIT_UNLIMITED_S;
+    if (p && p->default_time_s > 0)
+        return p->default_time_s;
+    if (p && p->max_time_s > 0)
+        return p->max_time_s;
+    return LIMIT_UNLIMITED_S;
+}
+
+void placement_price(const struct board *b, const struct placement_job *job,
+                     struct placement_price *out)
+{
+    const struct board_partition *p = partition_of(b, job->partition);
+    uint32_t per_node = p && p->cpus_per_node ? p->cpus_per_node : 1;
+    uint64_t nodes = job->nodes, cpus = job->cpus;
+
+    if (nodes == 0)
+        nodes = cpus ? (cpus + per_node - 1) / per_node : 1;
+    if ((job->flags & PLACEMENT_EXCLUSIVE) || (p && p->exclusive))
+        cpus = cpus > nodes * per_node ? cpus : nodes * per_node;
+    else if (cpus < nodes)
+        cpus = nodes;
+
+    out->nodes = clamp_u32(nodes);
+    out->cpus = clamp_u32(cpus);
+    out->gpus = job->gpus;
+    out->limit_s = limit_of(p, job->limit_s);
+    out->power_w = (double)out->cpus * b->head.cpu_max_w + (double)out->gpus * b->head.gpu_max_w;
+    out->energy_uj = out->power_w * (double)out->limit_s * 1e6;
+    out->energy_all_uj = out->energy_uj * (double)(job->tasks ? job->tasks : 1);
+}

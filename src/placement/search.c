@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Candidates and their cost.
+ *
+ * With a step function the grams of a window are piecewise linear in its start, with kinks where either
+ * end of the window crosses an edge; a linear price on delay keeps that, so the minimum lies at a kink or
+ * at the window's own ends (docs/design.md). Edges come in order: each family of candidates walks
+ * forward with cursors of its own and costs O(1) a candidate.
+ */
+#include "config.h"
+
+#include "placement/search.h"
+
+struct best {
+    int64_t start_s;
+    double cost_ug, carbon_ug;
+};
+
+struct walk {
+    const struct search *q;
+    struct best *open; /* with room in the slots */
+    struct best *full; /* whether there is room or not */
+    size_t from, to;   /* cursors into the series */
+};
+
+/* Sums of doubles differ in the last digits from start to start: a real gain is larger than that. */
+#define SAME 1e-9
+
+static void improve(struct best *best, int64_t start_s, double cost_ug, double carbon_ug)
+{
+    double margin = best->cost_ug * SAME;
+    if (cost_ug < best->cost_ug - margin ||
+        (cost_ug <= best->cost_ug + margin && start_s < best->start_s))
+        *best = (struct best){start_s, cost_ug, carbon_ug};
+}
+
+static void consider(struct walk *w, int64_t start_s)
+{
+    const struct search *q = w->q;
+    if (start_s <= q->from_s || start_s > q->until_s)
+        return;
+    double area =
+        series_area(&q->series, start_s, start_s + q->length_s, &w->from, &w->to);
+    double carbon_ug = area * q->ug_per_area;
+    double cost_ug = carbon_ug + q->lambda_ug_per_s * (double)(start_s - q->from_s);
+    improve(w->full, start_s, cost_ug, carbon_ug);
+    if (slots_free(q->slots, start_s, start_s + q->hold_s))
+        improve(w->open, start_s, cost_ug, carbon_ug);
+}
+
+/* Starts at the edges of the series, shifted by -back_s. */
+static void walk_series(const struct search *q, struct best *open, struct best *full,
+                        int64_t back_s)
+{
+    struct walk w = {q, open, full, 0, 0};
+    size_t i = series_find(&q->series, q->from_s + back_s);
+    for (; i < q->series.n && q->series.points[i].t_s - back_s <= q->until_s; i++)
+        consider(&w, q->series.points[i].t_s - back_s);
+}
+
+static void walk_slots(const struct search *q, struct best *open, struct best *full,
+                       int64_t back_s)
+{
+    struct walk w = {q, open, full, 0, 0};
+    const struct slots *s = q->slots;
+    int64_t first = (q->from_s + back_s - s->start_s) / s->slot_s;
+    if (first < 0)
+        first = 0;
+    for (int64_t i = first; i <= s->n; i++) {
+        int64_t start_s = s->start_s + i * s->slot_s - back_s;
+        if (start_s > q->until_s)
+            break;
+        consider(&w, start_s);
+    }
+}
+
+void search_run(const struct search *q, struct search_result *out)
+{
+    double now_ug =
+        series_area(&q->series, q->from_s, q->from_s + q->length_s, NULL, NULL) * q->ug_per_area;
+    struct best open = {q->from_s, now_ug, now_ug}, full = open;
+
+    if (q->until_s > q->from_s) {
+        struct walk last = {q, &open, &full, 0, 0};
+        walk_series(q, &open, &full, 0);
+        walk_series(q, &open, &full, q->length_s);
+        if (q->slots->any_blocked) {
+            walk_slots(q, &open, &full, 0);
+            walk_slots(q, &open, &full, q->hold_s);
+        }
+        consider(&last, q->until_s);
+    }
+    *out = (struct search_result){open.start_s, open.carbon_ug, now_ug, full.start_s,
+                                  full.carbon_ug};
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Planned CPUs of the board plus those of the leases, turned into "next full slot", so
+ * that a candidate costs one look-up however long the job is. O(slots + leases), no allocation.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "placement/slots.h"
+
+static uint32_t slot_of(const struct slots *s, int64_t t_s)
+{
+    if (t_s <= s->start_s)
+        return 0;
+    int64_t i = (t_s - s->start_s) / s->slot_s;
+    return i > s->n ? s->n : (uint32_t)i;
+}
+
+/* The slot behind the last one that [.., t_s) touches. */
+static uint32_t slot_end(const struct slots *s, int64_t t_s)
+{
+    if (t_s <= s->start_s)
+        return 0;
+    int64_t i = (t_s - s->start_s + s->slot_s - 1) / s->slot_s;
+    return i > s->n ? s->n : (uint32_t)i;
+}
+
+/* Where leases begin and end to hold CPUs, as differences to be summed up. */
+static void add_leases(const struct slots *s, const struct lease_table *leases,
+                       const struct board_partition *p, int64_t *diff)
+{
+    for (uint32_t i = 0; leases && i < leases->n; i++) {
+        const struct lease *l = &leases->leases[i];
+        if (strcmp(l->partition, p->name) != 0)
+            continue;
+        diff[slot_of(s, l->start_s)] += l->cpus;
+        diff[slot_end(s, l->end_s)] -= l->cpus;
+    }
+}
+
+void slots_init(struct slots *s, const struct board *b, const struct lease_table *leases,
+                const struct board_partition *p, uint32_t cpus)
+{
+    int64_t diff[BOARD_SLOTS_MAX + 1];
+    s->start_s = b->head.slot_start_s;
+    s->slot_s = b->head.slot_s;
+    s->n = p ? b->n_slots : 0;
+    s->any_blocked = 0;
+    s->next_blocked[s->n] = s->n;
+    if (s->n == 0)
+        return;
+
+    memset(diff, 0, (s->n + 1) * sizeof(diff[0]));
+    add_leases(s, leases, p, diff);
+    const uint32_t *planned = b->planned + (size_t)(p - b->partitions) * b->n_slots;
+    double capacity = (double)p->nodes * (double)p->cpus_per_node * b->head.overbook;
+    int64_t leased = 0;
+    for (uint32_t i = 0; i < s->n; i++) {
+        leased += diff[i];
+        s->next_blocked[i] = (double)planned[i] + (double)leased + (double)cpus > capacity;
+    }
+    for (uint32_t i = s->n; i-- > 0;) {
+        int blocked = s->next_blocked[i] != 0;
+        s->any_blocked |= blocked;
+        s->next_blocked[i] = blocked ? i : s->next_blocked[i + 1];
+    }
+}
+
+int slots_free(const struct slots *s, int64_t from_s, int64_t to_s)
+{
+    if (!s->any_blocked)
+        return 1;
+    return s->next_blocked[slot_of(s, from_s)] >= slot_end(s, to_s);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The slot ledger, seen for one job: at which times would the partition be full of what
+ * has been planned already? It keeps jobs from all falling into the same dip. Pure.
+ */
+#ifndef CARNOT_PLACEMENT_SLOTS_H
+#define CARNOT_PLACEMENT_SLOTS_H
+
+#include <stdint.h>
+#include "placement/board.h"
+#include "placement/lease.h"
+
+/* Fixed size, for the stack: about 16 KiB. */
+struct slots {
+    int64_t start_s, slot_s;
+    uint32_t n;       /* 0: no partition, or nothing planned: everything is free */
+    int any_blocked;
+    /* For each slot, the first slot >= it that has no room for this job; n when there is none. */
+    uint32_t next_blocked[BOARD_SLOTS_MAX + 1];
+};
+
+/* Room for this many more CPUs in this partition (NULL: all free), leases counted in. */
+void slots_init(struct slots *s, const struct board *b, const struct lease_table *leases,
+                const struct board_partition *p, uint32_t cpus);
+
+/* Is there room in all of [from_s, to_s)? Behind the last slot there always is. */
+int slots_free(const struct slots *s, int64_t from_s, int64_t to_s);
+
+#endif
