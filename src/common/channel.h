@@ -7,7 +7,8 @@
  * A request and its answer are a frame each; a connection may carry several.
  * Credentials of requests are restricted to the server's uid where the client
  * knows it (root and the uid that owns carnotctld), answers to the asker's uid.
- * munge refuses a credential it has seen: a resend is encoded anew.
+ * munge refuses a credential it has seen: a resend is encoded anew. munged takes
+ * 1 MiB of payload at most (EMSGSIZE): longer lists go in pieces.
  */
 #ifndef CARNOT_COMMON_CHANNEL_H
 #define CARNOT_COMMON_CHANNEL_H
@@ -39,8 +40,15 @@ int channel_open(const char *munge_socket, const char *cred, size_t len, json_t 
 
 /* Client, blocking, whole exchange within timeout_ms: connect, send, wait for
  * the answer. Returns 0 and a new reference in *answer (which the server may have filled with
- * {"ok":false,"error":...}), or -1 (errno ECONNREFUSED, ETIMEDOUT, ...). */
+ * {"ok":false,"error":...}), or -1 (errno ECONNREFUSED, ETIMEDOUT, ...). A host that is a
+ * name is looked up first, which takes as long as the resolver's own settings allow. */
 int channel_ask(const char *host, int port, const char *munge_socket, const json_t *request,
                 json_t **answer, int timeout_ms, struct err *e);
+
+/* As channel_ask, of a server that runs as server_uid: only that user can read the request, and
+ * an answer made by another one is refused (errno EACCES). (uid_t)-1 = anybody. Whoever
+ * acts on an answer has to ask this way: any user can listen on a port that is free. */
+int channel_ask_uid(const char *host, int port, const char *munge_socket, uid_t server_uid,
+                    const json_t *request, json_t **answer, int timeout_ms, struct err *e);
 
 #endif
