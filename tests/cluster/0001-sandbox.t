@@ -49,7 +49,7 @@ is "five daemons are on record" "${#pids[@]}" 5
 ok "stops" "$SANDBOX" stop "$SB"
 left=$(for pid in "${pids[@]}"; do [[ -e /proc/$pid ]] && tr '\0' ' ' <"/proc/$pid/cmdline"; done)
 is "none of its daemons is left" "$left" ""
-is "nor a step of its job" "$(pgrep -f "^slurmstepd: \[$id" || true)" ""
+is "nor a step of its job" "$(grep -slza "^slurmstepd: \\[$id" /proc/[0-9]*/cmdline || true)" ""
 is "nor a cgroup of its job" "$(find /sys/fs/cgroup -name "job_$id" 2>/dev/null)" ""
 ok "nor its short path" test ! -e "$LINK"
 ok "a bystander lives" kill -0 "$bystander"
