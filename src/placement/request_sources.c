@@ -18,6 +18,7 @@
 #define ENV_PREFIX "CARNOT_"
 #define JOB_CONTROL_PREFIX "SPANK_" /* Slurm puts it before what spank_job_control_setenv() set */
 #define SPANK_OPTION_PREFIX "_SLURM_SPANK_OPTION_carnot_"
+#define TTY_ENTRY REQUEST_TTY_NAME "="
 #define NAME_MAX_LEN 32 /* longer than any option's name plus two mistakes */
 
 static bool _is_blank(char c)
@@ -260,4 +261,17 @@ int request_from_spank(struct request *r, char *const *env, size_t n, int64_t no
     }
     *r = local;
     return 0;
+}
+
+int request_from_terminal(char *const *env, size_t n)
+{
+    int terminal = 0;
+
+    for (size_t i = 0; env && i < n; i++) {
+        if (!env[i] && n == SIZE_MAX)
+            break;
+        if (env[i] && strncmp(env[i], TTY_ENTRY, sizeof(TTY_ENTRY) - 1) == 0)
+            terminal = strcmp(env[i] + sizeof(TTY_ENTRY) - 1, "1") == 0;
+    }
+    return terminal;
 }

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Job and step edges for carnotd, as one message each over its unix socket.
+ * Runs as root in slurmstepd, which also runs SPANK prologs and epilogs: short,
+ * bounded, silent unless Slurm logs debug messages. Only what Slurm itself says
+ * is believed; the job's environment, which is the user's, is not read.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <slurm/slurm.h>
+
+#include "common/clock.h"
+#include "common/node_event.h"
+#include "node.h"
+#include "options.h"
+
+#define RETRY_MS 5
+
+int node_option(int option, const char *value, int remote)
+{
+    (void)option;
+    (void)value;
+    (void)remote;
+    return 0;
+}
+
+/* Text into a field of the event, which stays "unknown" when it does not fit. */
+static void _copy(char *to, size_t size, const char *from)
+{
+    size_t n = from ? strlen(from) : 0;
+
+    if (n < size) {
+        memcpy(to, from ? from : "", n);
+        to[n] = '\0';
+    }
+}
+
+/* "4" or "4(x2)": the same on each node; "4,2" says nothing about this one. */
+static uint32_t _number(const char *text, const char *may_follow)
+{
+    char *end;
+    unsigned long value;
+
+    if (!text || *text < '0' || *text > '9')
+        return NODE_EVENT_UNKNOWN;
+    errno = 0;
+    value = strtoul(text, &end, 10);
+    if (errno || value >= NODE_EVENT_UNKNOWN || (*end && *end != *may_follow) || strchr(text, ','))
+        return NODE_EVENT_UNKNOWN;
+    return (uint32_t)value;
+}
+
+static uint32_t _item(spank_t sp, enum spank_item item)
+{
+    uint32_t value = NODE_EVENT_UNKNOWN;
+
+    if (spank_get_item(sp, item, &value) != ESPANK_SUCCESS)
+        return NODE_EVENT_UNKNOWN;
+    return value;
+}
+
+static void _begin_event(struct node_event *ev, spank_t sp, enum node_event_kind kind)
+{
+    uid_t uid = (uid_t)-1;
+
+    node_event_init(ev);
+    ev->kind = kind;
+    ev->t_ms = clock_wall_ms(&clock_system);
+    ev->job_id = _item(sp, S_JOB_ID);
+    if (spank_get_item(sp, S_JOB_UID, &uid) == ESPANK_SUCCESS)
+        ev->uid = (uint32_t)uid;
+    _copy(ev->node, sizeof(ev->node), getenv("SLURMD_NODENAME"));
+}
+
+/* The path with %n replaced. 0, or -1 when it does not fit or no name is known. */
+static int _expand(char *buf, size_t size, const char *path, const char *node)
+{
+    size_t used = 0;
+
+    for (; *path; path++) {
+        bool is_node = path[0] == '%' && path[1] == 'n';
+        const char *part = is_node ? node : path;
+        size_t n = is_node ? strlen(node) : 1;
+
+        if ((is_node && n == 0) || used + n >= size) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        memcpy(buf + used, part, n);
+        used += n;
+        path += is_node;
+    }
+    buf[used] = '\0';
+    return used > 0 ? 0 : -1;
+}
+
+static int _address(struct sockaddr_un *to, const char *node, int argc, char **argv)
+{
+    const char *path = getenv("CARNOTD_SOCKET");
+
+    if (!path || !*path)
+        path = NODE_SOCKET_DEFAULT;
+    for (int i = 0; i < argc; i++) {
+        if (argv[i] && strncmp(argv[i], "socket=", 7) == 0)
+            path = argv[i] + 7;
+    }
+    memset(to, 0, sizeof(*to));
+    to->sun_family = AF_UNIX;
+    return _expand(to->sun_path, sizeof(to->sun_path), path, node);
+}
+
+/* connect() to a full queue says EAGAIN and nothing can be waited for: try again until end_ms. */
+static int _connect(int fd, const struct sockaddr_un *to, int64_t end_ms)
+{
+    const struct timespec pause = {0, RETRY_MS * 1000000};
+
+    while (connect(fd, (const struct sockaddr *)to, sizeof(*to)) < 0) {
+        if ((errno != EAGAIN && errno != EINTR) || clock_mono_ms(&clock_system) >= end_ms)
+            return -1;
+        (void)nanosleep(&pause, NULL);
+    }
+    return 0;
+}
+
+static int _send(int fd, const char *text, size_t len, int64_t end_ms)
+{
+    while (send(fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+        int64_t left_ms = end_ms - clock_mono_ms(&clock_system);
+        struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+        if ((errno != EAGAIN && errno != EINTR) || left_ms <= 0)
+            return -1;
+        (void)poll(&p, 1, left_ms < NODE_TELL_LIMIT_MS ? (int)left_ms : NODE_TELL_LIMIT_MS);
+    }
+    return 0;
+}
+
+/* The message without what is a nicety, should some of that be in no form we know. */
+static int _format(char *buf, size_t size, struct node_event *ev)
+{
+    int len = node_event_format(buf, size, ev);
+
+    if (len < 0) {
+        ev->node[0] = ev->cores[0] = ev->gpus[0] = '\0';
+        len = node_event_format(buf, size, ev);
+    }
+    return len;
+}
+
+static void _tell(struct node_event *ev, int argc, char **argv)
+{
+    int64_t end_ms = clock_mono_ms(&clock_system) + NODE_TELL_LIMIT_MS;
+    char text[NODE_EVENT_MAX + 1];
+    struct sockaddr_un to;
+    int fd = -1, len;
+
+    if (_address(&to, ev->node, argc, argv) < 0)
+        goto failed;
+    len = _format(text, sizeof(text), ev);
+    if (len < 0)
+        goto failed;
+    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 || _connect(fd, &to, end_ms) < 0 || _send(fd, text, (size_t)len, end_ms) < 0)
+        goto failed;
+    (void)close(fd);
+    return;
+failed:
+    slurm_debug("carnot: carnotd was not told of '%s' of job %u: %s",
+                node_event_kind_name(ev->kind), ev->job_id, strerror(errno));
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+/* Prolog and epilog: the environment is slurmd's own, not the job's. */
+static void _job_edge(spank_t sp, enum node_event_kind kind, int argc, char **argv)
+{
+    const char *gpus = getenv("SLURM_JOB_GPUS");
+    struct node_event ev;
+
+    _begin_event(&ev, sp, kind);
+    ev.ncpus = _number(getenv("SLURM_JOB_CPUS_PER_NODE"), "(");
+    ev.restart = _number(getenv("SLURM_JOB_RESTART_COUNT"), "");
+    ev.array_job_id = _number(getenv("SLURM_ARRAY_JOB_ID"), "");
+    ev.array_task_id = _number(getenv("SLURM_ARRAY_TASK_ID"), "");
+    /* where GPUs have no numbers ("gpu:a100:2") there is nothing to say */
+    if (gpus && gpus[strspn(gpus, "0123456789,-")] == '\0')
+        _copy(ev.gpus, sizeof(ev.gpus), gpus);
+    _tell(&ev, argc, argv);
+}
+
+/* Slurm's special steps have numbers at the end of the range. */
+static void _step_name(char *buf, size_t size, uint32_t step)
+{
+    if (step == SLURM_BATCH_SCRIPT)
+        _copy(buf, size, "batch");
+    else if (step == SLURM_EXTERN_CONT)
+        _copy(buf, size, "extern");
+    else if (step == SLURM_INTERACTIVE_STEP)
+        _copy(buf, size, "interactive");
+    else
+        (void)snprintf(buf, size, "%u", step);
+}
+
+static void _step_edge(spank_t sp, enum node_event_kind kind, int argc, char **argv)
+{
+    struct node_event ev;
+    char *cores = NULL;
+    uint16_t ncpus = 0;
+    uint32_t task;
+
+    _begin_event(&ev, sp, kind);
+    _step_name(ev.step, sizeof(ev.step), _item(sp, S_JOB_STEPID));
+    if (spank_get_item(sp, S_JOB_NCPUS, &ncpus) == ESPANK_SUCCESS && ncpus > 0)
+        ev.ncpus = ncpus;
+    if (spank_get_item(sp, S_JOB_ALLOC_CORES, &cores) == ESPANK_SUCCESS && cores &&
+        cores[strspn(cores, "0123456789,-")] == '\0')
+        _copy(ev.cores, sizeof(ev.cores), cores);
+    ev.restart = _item(sp, S_SLURM_RESTART_COUNT);
+    task = _item(sp, S_JOB_ARRAY_TASK_ID);
+    if (task != NO_VAL && task != NODE_EVENT_UNKNOWN) {
+        ev.array_task_id = task;
+        ev.array_job_id = _item(sp, S_JOB_ARRAY_ID);
+    }
+    _tell(&ev, argc, argv);
+}
+
+void node_job_begins(spank_t sp, int argc, char **argv)
+{
+    _job_edge(sp, NODE_EVENT_START, argc, argv);
+}
+
+void node_step_begins(spank_t sp, int argc, char **argv)
+{
+    _step_edge(sp, NODE_EVENT_STEP, argc, argv);
+}
+
+void node_step_ends(spank_t sp, int argc, char **argv)
+{
+    _step_edge(sp, NODE_EVENT_STEP_END, argc, argv);
+}
+
+void node_job_ends(spank_t sp, int argc, char **argv)
+{
+    _job_edge(sp, NODE_EVENT_END, argc, argv);
+}
+
+void node_task_environment(spank_t sp)
+{
+    char name[OPTIONS_NAME_SIZE];
+
+    for (size_t i = 0; options_leak(name, sizeof(name), i); i++)
+        (void)spank_unsetenv(sp, name);
+}
