@@ -191,9 +191,9 @@ static void _job_edge(spank_t sp, enum node_event_kind kind, int argc, char **ar
 
     _begin_event(&ev, sp, kind);
     ev.ncpus = _number(getenv("SLURM_JOB_CPUS_PER_NODE"), "(");
-    ev.restart = _number(getenv("SLURM_JOB_RESTART_COUNT"), "");
-    ev.array_job_id = _number(getenv("SLURM_ARRAY_JOB_ID"), "");
-    ev.array_task_id = _number(getenv("SLURM_ARRAY_TASK_ID"), "");
+    /* the epilog of a run that is requeued is told the count of the next run (22.05) */
+    if (kind == NODE_EVENT_START)
+        ev.restart = _number(getenv("SLURM_JOB_RESTART_COUNT"), "");
     /* where GPUs have no numbers ("gpu:a100:2") there is nothing to say */
     if (gpus && gpus[strspn(gpus, "0123456789,-")] == '\0')
         _copy(ev.gpus, sizeof(ev.gpus), gpus);
@@ -215,19 +215,21 @@ static void _step_name(char *buf, size_t size, uint32_t step)
 
 static void _step_edge(spank_t sp, enum node_event_kind kind, int argc, char **argv)
 {
+    uint32_t step = _item(sp, S_JOB_STEPID), task;
     struct node_event ev;
     char *cores = NULL;
     uint16_t ncpus = 0;
-    uint32_t task;
 
     _begin_event(&ev, sp, kind);
-    _step_name(ev.step, sizeof(ev.step), _item(sp, S_JOB_STEPID));
-    if (spank_get_item(sp, S_JOB_NCPUS, &ncpus) == ESPANK_SUCCESS && ncpus > 0)
+    _step_name(ev.step, sizeof(ev.step), step);
+    /* in the other steps it counts what the step got, not the job */
+    if (step == SLURM_BATCH_SCRIPT && spank_get_item(sp, S_JOB_NCPUS, &ncpus) == ESPANK_SUCCESS &&
+        ncpus > 0)
         ev.ncpus = ncpus;
     if (spank_get_item(sp, S_JOB_ALLOC_CORES, &cores) == ESPANK_SUCCESS && cores &&
         cores[strspn(cores, "0123456789,-")] == '\0')
         _copy(ev.cores, sizeof(ev.cores), cores);
-    ev.restart = _item(sp, S_SLURM_RESTART_COUNT);
+    /* S_SLURM_RESTART_COUNT stays 0 after a requeue (22.05): only the prolog knows */
     task = _item(sp, S_JOB_ARRAY_TASK_ID);
     if (task != NO_VAL && task != NODE_EVENT_UNKNOWN) {
         ev.array_task_id = task;

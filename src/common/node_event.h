@@ -3,8 +3,9 @@
  * What the SPANK plugin tells carnotd on the same node: jobs and steps begin
  * and end. One line of text a message, versioned by its first word:
  *
- *   carnot1 event=step job=123 step=batch uid=1000 node=n1 ncpus=4 cores=0-3 gpus=0,1 restart=0
- *   array_job=120 array_task=3 t_ms=1764000000123
+ *   carnot1 event=start job=123 uid=1000 node=n1 ncpus=4 gpus=0,1 restart=0 t_ms=1764000000123
+ *   carnot1 event=step job=123 step=batch uid=1000 node=n1 ncpus=4 cores=0-3 array_job=120
+ *   array_task=3 t_ms=1764000000456          (one line: no newline in it)
  *
  * It travels over carnotd's unix socket (SOCK_SEQPACKET; mode 0600 and peer uid 0 by
  * SO_PEERCRED): connect, one message without newline or NUL, close. There is no answer. A message
@@ -32,18 +33,21 @@ enum node_event_kind {
     NODE_EVENT_END       /* the job's epilog on this node */
 };
 
-/* What is not known is left out of the message: NODE_EVENT_UNKNOWN in numbers, "" in texts. */
+/* What is not known is left out of the message: NODE_EVENT_UNKNOWN in numbers, "" in texts. Which
+ * event carries what is what Slurm 22.05 was seen to tell rightly there; a reader takes whatever is
+ * known whenever it comes. */
 struct node_event {
     enum node_event_kind kind;
     uint32_t job_id; /* never 0 or unknown */
     uint32_t uid;
-    char step[NODE_EVENT_STEP_MAX];  /* given for STEP and STEP_END, "" else */
-    char node[NODE_EVENT_NODE_MAX];  /* Slurm's name of the node */
-    uint32_t ncpus;                  /* hardware threads of the job on this node */
-    char cores[NODE_EVENT_LIST_MAX]; /* the job's cores here, in Slurm's abstract numbering */
-    char gpus[NODE_EVENT_LIST_MAX];  /* GPU indices on this node */
-    uint32_t restart;                /* how often the job was requeued */
-    uint32_t array_job_id;           /* unknown when the job is no array task */
+    char step[NODE_EVENT_STEP_MAX]; /* given for STEP and STEP_END, "" else */
+    char node[NODE_EVENT_NODE_MAX]; /* Slurm's name of the node */
+    uint32_t ncpus; /* CPUs (hardware threads) of the job here: START, END, batch step;
+                     * unknown when the job has differing counts on its nodes */
+    char cores[NODE_EVENT_LIST_MAX]; /* steps: the job's cores here, Slurm's abstract numbers */
+    char gpus[NODE_EVENT_LIST_MAX];  /* START, END: GPU indices on this node */
+    uint32_t restart;                /* START: how often the job was requeued before this run */
+    uint32_t array_job_id;           /* steps; unknown when the job is no array task */
     uint32_t array_task_id;
     int64_t t_ms; /* wall clock of the sender */
 };
