@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading a job description. Called in slurmctld's submission path: bounded scans, no allocation but
+ * for strings that are handed to Slurm.
+ */
+#include "config.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "job_desc.h"
+
+#define SCAN_MAX (1u << 16) /* entries of an environment, bytes of a command line */
+
+static uint32_t set32(uint32_t v)
+{
+    return v == NO_VAL || v == INFINITE ? 0 : v;
+}
+
+static uint32_t set16(uint16_t v)
+{
+    return v == NO_VAL16 || v == (uint16_t)INFINITE ? 0 : v;
+}
+
+static uint32_t saturate(uint64_t v)
+{
+    return v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
+}
+
+/* "gpu:4", "gpu:a100:2", "gres:gpu=4", "gres/gpu:a100:2,nic:1": the GPUs of a TRES expression. */
+static uint32_t gpus_in(const char *tres)
+{
+    uint64_t sum = 0;
+    for (const char *p = tres; p && *p;) {
+        size_t len = strcspn(p, ",;");
+        const char *gpu = memmem(p, len, "gpu", 3);
+        if (gpu && (gpu == p || gpu[-1] == ':' || gpu[-1] == '/')) {
+            const char *end = p + len, *digits = end;
+            while (digits > gpu && isdigit((unsigned char)digits[-1]))
+                digits--;
+            int counted = digits < end && (digits[-1] == ':' || digits[-1] == '=');
+            sum += counted ? strtoul(digits, NULL, 10) & 0xffffffff : 1;
+        }
+        p += len + (p[len] != '\0');
+    }
+    return saturate(sum);
+}
+
+static void read_size(const job_desc_msg_t *desc, struct placement_job *job)
+{
+    uint32_t low = set32(desc->min_nodes), high = set32(desc->max_nodes);
+    uint64_t tasks = set32(desc->num_tasks), each = set16(desc->cpus_per_task);
+    /* -N 2-4 may get either: price the dearest. */
+    uint64_t nodes = high > low ? high : low;
+    uint64_t by_node = (uint64_t)set16(desc->ntasks_per_node) * nodes;
+    uint64_t n = nodes ? nodes : 1;
+    if (by_node > tasks)
+        tasks = by_node;
+    uint64_t cpus = tasks * (each ? each : 1);
+    if (set32(desc->min_cpus) > cpus)
+        cpus = set32(desc->min_cpus);
+    if (set16(desc->pn_min_cpus) * n > cpus)
+        cpus = set16(desc->pn_min_cpus) * n;
+    uint64_t gpus = gpus_in(desc->tres_per_job);
+    uint64_t per_node = gpus_in(desc->tres_per_node) * n;
+    uint64_t per_task = gpus_in(desc->tres_per_task) * (tasks ? tasks : 1);
+    gpus = per_node > gpus ? per_node : gpus;
+    gpus = per_task > gpus ? per_task : gpus;
+    job->nodes = saturate(nodes);
+    job->cpus = saturate(cpus);
+    job->gpus = saturate(gpus);
+    if (desc->shared == 0)
+        job->flags |= PLACEMENT_EXCLUSIVE;
+}
+
+static void read_time(const job_desc_msg_t *desc, struct placement_job *job)
+{
+    if (desc->time_limit == INFINITE)
+        job->limit_s = INT64_MAX / 2; /* priced as the longest there is */
+    else if (desc->time_limit != NO_VAL)
+        job->limit_s = (int64_t)desc->time_limit * 60;
+    if (desc->begin_time > 0)
+        job->earliest_s = desc->begin_time;
+    if (desc->deadline > 0 && (uint64_t)desc->deadline < NO_VAL)
+        job->deadline_s = desc->deadline;
+}
+
+static void read_kind(const job_desc_msg_t *desc, struct placement_job *job)
+{
+    int bound = desc->immediate == 1 || (desc->bitflags & CRON_JOB) ||
+                (desc->reservation && desc->reservation[0]) ||
+                (desc->dependency && desc->dependency[0]) ||
+                (desc->het_job_offset != NO_VAL && desc->het_job_offset != 0) ||
+                desc->fed_siblings_viable != 0;
+    if (bound)
+        job->flags |= PLACEMENT_IMMEDIATE;
+    if (!desc->script)
+        job->flags |= PLACEMENT_INTERACTIVE;
+}
+
+int job_desc_read(const job_desc_msg_t *desc, int64_t now_s, struct placement_job *job,
+                  struct err *e)
+{
+    struct request *r = &job->request;
+    memset(job, 0, sizeof(*job));
+    request_init(r);
+    size_t n_env = desc->environment ? desc->env_size : 0;
+    size_t n_spank = desc->spank_job_env ? desc->spank_job_env_size : 0;
+    if (n_env > SCAN_MAX)
+        n_env = SCAN_MAX;
+    if (n_spank > SCAN_MAX)
+        n_spank = SCAN_MAX;
+    if (request_from_environment(r, desc->environment, n_env, now_s, e) < 0 ||
+        request_from_environment(r, desc->spank_job_env, n_spank, now_s, e) < 0)
+        return -1;
+    if (desc->script && request_from_script(r, desc->script,
+                                            strnlen(desc->script, REQUEST_SCRIPT_SCAN_MAX), now_s,
+                                            e) < 0)
+        return -1;
+    if (request_from_spank(r, desc->spank_job_env, n_spank, now_s, e) < 0 ||
+        request_check(r, e) < 0)
+        return -1;
+
+    job->uid = desc->user_id;
+    job->account = desc->account;
+    job->partition = desc->partition;
+    job->tasks = job_desc_array_tasks(desc->array_inx, &job->tasks_at_once);
+    read_size(desc, job);
+    read_time(desc, job);
+    read_kind(desc, job);
+    return 0;
+}
+
+int job_desc_has_reader(const job_desc_msg_t *desc)
+{
+    static const char name[] = "CARNOT_TTY=";
+    for (uint32_t i = 0; desc->spank_job_env && i < desc->spank_job_env_size && i < SCAN_MAX; i++) {
+        const char *entry = desc->spank_job_env[i];
+        if (entry && strncmp(entry, "SPANK_", 6) == 0)
+            entry += 6;
+        if (entry && strncmp(entry, name, sizeof(name) - 1) == 0)
+            return entry[sizeof(name) - 1] == '1';
+    }
+    return 0;
+}
+
+int job_desc_is_test(const job_desc_msg_t *desc)
+{
+    static const char word[] = "--test-only";
+    const char *line = desc->submit_line;
+    if (!line || strnlen(line, SCAN_MAX) == SCAN_MAX)
+        return 0;
+    for (const char *p = line; (p = strstr(p, word)); p++) {
+        char before = p == line ? ' ' : p[-1], behind = p[sizeof(word) - 1];
+        if (isspace((unsigned char)before) && (behind == '\0' || isspace((unsigned char)behind)))
+            return 1;
+    }
+    return 0;
+}
+
+/* One element "A", "A-B" or "A-B:S"; 0 when it is none of these. */
+static uint64_t range_tasks(const char *text, size_t len)
+{
+    char copy[64], *p;
+    if (len == 0 || len >= sizeof(copy))
+        return 0;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    uint64_t first = strtoul(copy, &p, 10), last = first, step = 1;
+    if (p == copy)
+        return 0;
+    if (*p == '-')
+        last = strtoul(p + 1, &p, 10);
+    if (*p == ':')
+        step = strtoul(p + 1, &p, 10);
+    if (*p || last < first || step == 0 || last > UINT32_MAX)
+        return 0;
+    return (last - first) / step + 1;
+}
+
+uint32_t job_desc_array_tasks(const char *array_inx, uint32_t *at_once)
+{
+    uint64_t tasks = 0;
+    *at_once = 0;
+    if (!array_inx || strnlen(array_inx, SCAN_MAX) == SCAN_MAX)
+        return 1;
+    if (array_inx[0] == '[')
+        array_inx++;
+    size_t all = strcspn(array_inx, "%]");
+    if (array_inx[all] == '%')
+        *at_once = saturate(strtoul(array_inx + all + 1, NULL, 10));
+    for (size_t i = 0; i <= all;) {
+        size_t len = 0;
+        while (i + len < all && array_inx[i + len] != ',')
+            len++;
+        tasks += range_tasks(array_inx + i, len);
+        i += len + 1;
+    }
+    return tasks ? saturate(tasks) : 1;
+}
+
+void job_desc_append(char **where, const char *separator, const char *text)
+{
+    char joined[4096];
+    if (!*where || !**where) {
+        slurm_xfree((void **)where);
+        *where = slurm_xstrdup(text);
+        return;
+    }
+    int n = snprintf(joined, sizeof(joined), "%s%s%s", *where, separator, text);
+    if (n < 0 || (size_t)n >= sizeof(joined))
+        return; /* another plugin's text is kept whole rather than cut for ours */
+    slurm_xfree((void **)where);
+    *where = slurm_xstrdup(joined);
+}

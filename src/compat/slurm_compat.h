@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What differs between the Slurm releases that Carnot builds for (22.05, 24.11, 26.05), and the
+ * few symbols of slurmctld that its installed headers do not declare. Nowhere else.
+ */
+#ifndef CARNOT_COMPAT_SLURM_COMPAT_H
+#define CARNOT_COMPAT_SLURM_COMPAT_H
+
+#include <slurm/slurm.h>
+#include <slurm/slurm_errno.h>
+
+#ifndef SLURM_VERSION_NUM
+#define SLURM_VERSION_NUM(a, b, c) (((a) << 16) + ((b) << 8) + (c))
+#endif
+
+/* slurmctld frees what a plugin leaves in job_desc with its own allocator: these are it. */
+extern char *slurm_xstrdup(const char *str);
+extern void slurm_xfree(void **p);
+
+/* slurmctld's log. */
+extern void slurm_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+extern void slurm_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+extern void slurm_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* job_modify() has a fourth argument since 23.02 and no header declares it: the wrong
+ * form lets any user's `scontrol update` crash slurmctld. */
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(23, 2, 0)
+#define JOB_MODIFY_ARGS                                                                            \
+    job_desc_msg_t *job_desc, job_record_t *job_ptr, uint32_t submit_uid, char **err_msg
+#define JOB_MODIFY_ERR_MSG err_msg
+#else
+#define JOB_MODIFY_ARGS job_desc_msg_t *job_desc, job_record_t *job_ptr, uint32_t submit_uid
+#define JOB_MODIFY_ERR_MSG ((char **)NULL)
+#endif
+
+/* slurmctld's own type: never looked into. */
+typedef struct job_record job_record_t;
+
+/* job_desc_msg_t has step_id.job_id instead of job_id from 26.05 on; calls by id follow. */
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(26, 5, 0)
+#define SLURM_DESC_JOB_ID(desc) ((desc)->step_id.job_id)
+#define SLURM_INFO_JOB_ID(info) ((info)->step_id.job_id)
+#else
+#define SLURM_DESC_JOB_ID(desc) ((desc)->job_id)
+#define SLURM_INFO_JOB_ID(info) ((info)->job_id)
+#endif
+
+#endif
