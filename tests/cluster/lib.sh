@@ -158,6 +158,7 @@ have_carnot() {
 # A case that needs a sandbox says so first, with the word plain if Slurm alone will do: where none can run, it is skipped with the reason.
 need_sandbox() {
     local name
+    [[ ${CARNOT_CLUSTER:-yes} != no ]] || skip_all "CARNOT_CLUSTER=no"
     [[ $(id -u) = 0 ]] || skip_all "a sandbox needs root"
     for name in slurmctld slurmd munged sinfo perl jq; do
         command -v "$name" >/dev/null || skip_all "$name is not installed"

@@ -104,7 +104,8 @@ config_cgroup() {
 }
 
 config_plugstack() {
-    [[ $PLAIN = 1 ]] || echo "optional $LINK/lib/spank_carnot.so"
+    # Slurm runs prologs without slurmd's environment, so the path of the socket is an argument.
+    [[ $PLAIN = 1 ]] || echo "optional $LINK/lib/spank_carnot.so socket=$LINK/run/%n/carnotd.sock"
 }
 
 # The default configuration of Carnot, with the placeholders that `start` fills in.
