@@ -4,8 +4,10 @@
  *
  * One process, one thread. Every change is a transaction (journal WAL, synchronous FULL): a kill
  * -9 leaves either all of it or nothing. Energies in microjoules, emissions in micrograms,
- * times in seconds since the epoch. No Slurm type, no JSON, no logging here.
- * Functions return 0, or -1 with errno and e.
+ * times in seconds since the epoch. No Slurm type, no JSON, no logging here. Amounts stop at
+ * 2^63-1, what SQLite's integers hold; they never wrap. Everything blocks on the disk.
+ * Functions return 0, or -1 with errno and e: EBUSY (another process holds the file), ENOSPC,
+ * EROFS, EACCES, EBADMSG (damaged), EINVAL, ENOENT (no such job), ENOTSUP, ENOMEM, EIO.
  */
 #ifndef CARNOT_LEDGER_LEDGER_H
 #define CARNOT_LEDGER_LEDGER_H
@@ -18,12 +20,17 @@
 
 typedef struct ledger ledger_t;
 
-/* Open or create the file (mode 0600), migrate its schema. ":memory:" for tests. NULL on error.
- * A file of a newer schema than ours is refused. */
+/* Open or create the file (mode 0600, its -wal and -shm too), migrate its schema. ":memory:" for
+ * tests. NULL on error. A file of a newer schema than ours is refused, and so is a database of
+ * another program. */
 ledger_t *ledger_open(const char *path, struct err *e);
 void ledger_close(ledger_t *l); /* NULL is legal; keeps errno */
 
-/* Group calls into one transaction (they nest by counting; each call alone is one by itself). */
+/* Group calls into one transaction; each call alone is one by itself. They nest: an inner rollback
+ * undoes what came after its own begin, an outer one everything. A call that fails inside a group
+ * has changed nothing and the group may go on; an error that cost the whole transaction (a full
+ * disk) makes every further call of the group fail. A commit that fails has rolled its level back
+ * itself. ledger_rollback without a begin does nothing, and keeps errno. */
 int ledger_begin(ledger_t *l, struct err *e);
 int ledger_commit(ledger_t *l, struct err *e);
 void ledger_rollback(ledger_t *l);
@@ -42,7 +49,8 @@ int budget_scope_parse(const char *text);
 int budget_resource_parse(const char *text);
 int budget_period_parse(const char *text);
 
-/* Start of the period that holds t_s and start of the next one, local zone, weeks from Monday. ONCE: 0 and 0. */
+/* Start of the period that holds t_s and start of the next one, local zone, weeks from Monday; a
+ * day begins with its first moment, where clocks change at midnight too. ONCE: 0 and 0. */
 void budget_period_bounds(enum budget_period p, int64_t t_s, int64_t *start_s, int64_t *next_s);
 
 struct budget {
@@ -57,15 +65,18 @@ struct budget {
     int64_t renews_s;  /* start of the next period, 0 = never */
 };
 
-/* Grant. A second call for the same scope, name and resource changes amount and period and keeps what was
- * charged (a changed period starts from zero). Charges count from the first grant on. */
+/* Grant. A second call for the same scope, name and resource changes amount and period and keeps
+ * what was charged (a changed period starts from zero). Charges count from the first grant, or the
+ * change of period, on: a record that ended before is not charged. A name that is empty or
+ * LEDGER_NAME_MAX bytes or longer is EINVAL. */
 int budget_set(ledger_t *l, enum budget_scope scope, const char *name,
                enum budget_resource resource, enum budget_period period, uint64_t granted,
                int64_t now_s, struct err *e);
-/* 1 removed, 0 there was none, -1 error. */
+/* 1 removed, 0 there was none, -1 error. What was charged stays in the table budget_history. */
 int budget_remove(ledger_t *l, enum budget_scope scope, const char *name,
                   enum budget_resource resource, struct err *e);
-/* All budgets as they stand at now_s, ordered by scope, name, resource; a new array, caller frees. */
+/* All budgets as they stand at now_s, ordered by scope, name, resource; a new array, caller frees.
+ * reserved is the sum over rows not settled of what they reserved beyond what they were charged. */
 int budget_list(ledger_t *l, int64_t now_s, struct budget **out, size_t *n, struct err *e);
 
 /* ---- jobs ---- */
@@ -77,8 +88,15 @@ struct job_key {
     int64_t submit_s; /* tells a reused id from the old one */
 };
 
-enum ledger_quality { QUALITY_NONE = 0, QUALITY_MEASURED, QUALITY_SPLIT, QUALITY_MODELLED, QUALITY_STALE };
-const char *ledger_quality_name(enum ledger_quality q); /* "none", "measured", "split", "modelled", "stale" */
+enum ledger_quality {
+    QUALITY_NONE = 0,
+    QUALITY_MEASURED,
+    QUALITY_SPLIT,
+    QUALITY_MODELLED,
+    QUALITY_STALE
+};
+const char *
+ledger_quality_name(enum ledger_quality q); /* "none", "measured", "split", "modelled", "stale" */
 int ledger_quality_parse(const char *text);
 
 struct ledger_job {
@@ -91,38 +109,41 @@ struct ledger_job {
     char account[LEDGER_NAME_MAX]; /* "" = none */
     char partition[LEDGER_NAME_MAX];
     char name[LEDGER_NAME_MAX];
-    char run[LEDGER_NAME_MAX]; /* carbon-run, wckey or job name */
-    char state[24];            /* Slurm's word: PENDING, RUNNING, COMPLETED, ... */
-    char nodelist[256];        /* Slurm's hostlist expression, "" before the start */
+    char run[LEDGER_NAME_MAX];   /* carbon-run, wckey or job name */
+    char state[24];              /* Slurm's word: PENDING, RUNNING, COMPLETED, ... */
+    char nodelist[256];          /* Slurm's hostlist expression, "" before the start */
     uint32_t nodes, cpus, tasks; /* tasks: of the array still in this row, 1 otherwise */
     int64_t limit_s;
-    int64_t start_s, end_s;          /* 0 = not yet */
-    int64_t planned_s, latest_s;     /* waits until, at the latest; 0 = Carnot set no wait */
-    int64_t begin_set_s;             /* the begin time that Carnot set last; 0 = none */
-    int released;                    /* the user or an operator changed it: hands off */
-    int64_t delay_s;                 /* served because of Carnot, in the end */
+    int64_t start_s, end_s;            /* 0 = not yet */
+    int64_t planned_s, latest_s;       /* waits until, at the latest; 0 = Carnot set no wait */
+    int64_t begin_set_s;               /* the begin time that Carnot set last; 0 = none */
+    int released;                      /* the user or an operator changed it: hands off */
+    int64_t delay_s;                   /* served because of Carnot, in the end */
     uint64_t reserved_uj, reserved_ug; /* all tasks of this row; while live */
-    uint64_t limit_uj, limit_ug;     /* the job's own --energy-budget, --carbon-budget; 0 = none */
-    int action;                      /* its own budget: 0 warn, 1 term, 2 default */
-    int enforce_step;                /* 0 nothing yet, 1 warned, 2 signalled, 3 cancelled */
-    int64_t enforce_s;               /* when that step was taken */
-    uint64_t estimate_uj;            /* priced at submission, this row */
+    uint64_t limit_uj, limit_ug; /* the job's own --energy-budget, --carbon-budget; 0 = none */
+    int action;                  /* its own budget: 0 warn, 1 term, 2 default */
+    int enforce_step;            /* 0 nothing yet, 1 warned, 2 signalled, 3 cancelled */
+    int64_t enforce_s;           /* when that step was taken */
+    uint64_t estimate_uj;        /* priced at submission, this row */
     uint64_t estimate_ug, estimate_now_ug; /* at the chosen start, and at once */
-    uint64_t energy_uj, carbon_ug;   /* consumed so far */
-    uint64_t asap_ug;                /* the same energy had it started at once; 0 = not known yet */
-    uint64_t modelled_uj, split_uj;  /* parts of energy_uj of that quality */
-    enum ledger_quality quality;     /* the worst that contributed much: see formats.md */
-    char coverage[48];               /* "cpu,dram" */
-    int64_t measured_until_s;        /* end of the last record that counted */
-    int live;                        /* 1 in Slurm's list and not ended; 0 ended */
-    int settled;                     /* 1 once the reservation is released and nothing is awaited */
+    uint64_t energy_uj, carbon_ug;         /* consumed so far */
+    uint64_t asap_ug;               /* the same energy had it started at once; 0 = not known yet */
+    uint64_t modelled_uj, split_uj; /* parts of energy_uj of that quality */
+    enum ledger_quality quality;    /* the worst that contributed much: see formats.md */
+    char coverage[48];              /* "cpu,dram" */
+    int64_t measured_until_s;       /* end of the last record that counted */
+    int live;                       /* 1 in Slurm's list and not ended; 0 ended */
+    int settled;                    /* 1 once the reservation is released and nothing is awaited */
 };
 
-/* Insert or update a row by its key with what Slurm's list says now. Consumption columns (energy_uj,
- * carbon_ug, modelled_uj, split_uj, quality, coverage, measured_until_s, asap_ug) and enforce_* of an existing row are kept. */
+/* Insert or update a row by its key with what Slurm's list says now. Of an existing row the
+ * consumption columns (energy_uj, carbon_ug, modelled_uj, split_uj, quality, coverage,
+ * measured_until_s, asap_ug) and enforce_* are kept, and what is settled stays settled and not
+ * live. Text that is longer than its field is cut by the caller. */
 int ledger_job_put(ledger_t *l, const struct ledger_job *job, struct err *e);
 
-/* 1 found, 0 not, -1 error. restart and submit_s of the newest row if key's are (uint32_t)-1 / 0. */
+/* 1 found, 0 not, -1 error. The newest row that matches where key.restart is (uint32_t)-1 or
+ * key.submit_s is 0 (each stands for any). */
 int ledger_job_get(ledger_t *l, struct job_key key, struct ledger_job *out, struct err *e);
 
 struct ledger_query {
@@ -138,14 +159,18 @@ int ledger_job_list(ledger_t *l, const struct ledger_query *q, struct ledger_job
                     struct err *e);
 
 /* The run has ended (state, end_s); the reservation stands until ledger_job_settle. */
-int ledger_job_end(ledger_t *l, struct job_key key, const char *state, int64_t end_s, struct err *e);
-/* Release what is left of the reservation; 1 done now, 0 was settled before, -1 error. asap_ug: what the
- * measured energy would have emitted at once. */
-int ledger_job_settle(ledger_t *l, struct job_key key, int64_t delay_s, uint64_t asap_ug, struct err *e);
+int ledger_job_end(ledger_t *l, struct job_key key, const char *state, int64_t end_s,
+                   struct err *e);
+/* Release what is left of the reservation; 1 done now, 0 was settled before (nothing changed), -1
+ * error. asap_ug: what the measured energy would have emitted at once. */
+int ledger_job_settle(ledger_t *l, struct job_key key, int64_t delay_s, uint64_t asap_ug,
+                      struct err *e);
 /* Note an enforcement step (see struct), so that a restart does not repeat it. */
 int ledger_job_enforced(ledger_t *l, struct job_key key, int step, int64_t now_s, struct err *e);
-/* The begin time that Carnot has just set (planned), or that the job is out of its hands (released). */
-int ledger_job_planned(ledger_t *l, struct job_key key, int64_t begin_s, int released, struct err *e);
+/* released 0: the begin time that Carnot has just set (begin_set_s and planned_s; 0 gives the wait
+ * up). Otherwise the job is out of its hands, and begin_s is not looked at. */
+int ledger_job_planned(ledger_t *l, struct job_key key, int64_t begin_s, int released,
+                       struct err *e);
 
 /* ---- records from the nodes ---- */
 
@@ -170,15 +195,22 @@ struct ledger_record {
     size_t n_shares;
 };
 
-/* Count one record, exactly once, in one transaction: job rows, charges of every budget of the job's account
- * and user (period of end_s), node totals, and the node's seq. 1 counted, 0 seq was counted before
- * (nothing changed), -1 error (a gap in seq is no error: the node lost its log; it is stored). */
+/* Count one record, exactly once, in one transaction: job rows, charges of every budget of the
+ * job's account and user (period of end_s), node totals, and the node's seq. 1 counted, 0 seq was
+ * counted before (nothing changed), -1 error and nothing changed: ENOENT when a share names a job
+ * without a row (make the row, try again). A gap in seq is no error: the node lost its log.
+ * Whether the record is plausible (its balance, its time against the clock: a record from the
+ * future opens a new period) is for the caller to check.
+ *
+ * over grows by what a job's cumulated use exceeds its own reservation. A job's quality is
+ * modelled when more than 5 % of its energy is (stale and none count as modelled), else split when
+ * more than 5 % is, else measured; its coverage has each word that any share had. */
 int ledger_record_add(ledger_t *l, const struct ledger_record *r, struct err *e);
 
 struct ledger_node {
     char node[LEDGER_NAME_MAX];
     uint64_t seq;
-    int64_t last_s;   /* end of its last record */
+    int64_t last_s;                                /* end of its last record */
     uint64_t node_uj, jobs_uj, idle_uj, system_uj; /* totals since its first record */
 };
 int ledger_node_list(ledger_t *l, struct ledger_node **out, size_t *n, struct err *e);
@@ -197,8 +229,11 @@ int ledger_intensity_get(ledger_t *l, const char *zone, int64_t from_s, int64_t 
                          struct ledger_intensity **out, size_t *n, struct err *e);
 
 /* ---- small settings that must survive: switches (carnot on|off) ---- */
-int ledger_kv_set(ledger_t *l, const char *key, const char *value, struct err *e); /* value NULL removes */
+int ledger_kv_set(ledger_t *l, const char *key, const char *value,
+                  struct err *e); /* value NULL removes */
+/* Each setting whose key begins with prefix, in order of key, until cb answers other than 0. */
 int ledger_kv_each(ledger_t *l, const char *prefix,
-                   int (*cb)(const char *key, const char *value, void *arg), void *arg, struct err *e);
+                   int (*cb)(const char *key, const char *value, void *arg), void *arg,
+                   struct err *e);
 
 #endif

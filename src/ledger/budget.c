@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Budgets: what is granted and, by period, what was charged. A row holds the
+ * newest period that anything was charged to; periods before it live on in
+ * budget_history, which late records still reach. What is reserved is nowhere
+ * stored: it is summed over the open job rows each time, and so cannot drift.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ledger/budget.h"
+#include "ledger/store.h"
+
+#define HOLDERS_MAX 4 /* account and user, energy and carbon */
+
+/* A row without charges whose period holds t_s. */
+static void _renew(struct budget_row *r, int64_t t_s)
+{
+    r->b.charged = r->b.over = 0;
+    budget_period_bounds(r->b.period, t_s, &r->start_s, &r->next_s);
+}
+
+static int _set(ledger_t *l, const struct budget *want, int64_t now_s, struct err *e)
+{
+    struct budget_row r;
+    int found = budget_row_get(l, want, &r, e);
+
+    if (found < 0)
+        return -1;
+    if (found && r.b.period == want->period) {
+        r.b.granted = want->granted;
+        return budget_row_update(l, &r, e);
+    }
+    if (found && budget_history_move(l, &r, e) < 0)
+        return -1;
+    r.b = *want;
+    r.since_s = now_s;
+    _renew(&r, now_s);
+    return found ? budget_row_update(l, &r, e) : budget_row_insert(l, &r, e);
+}
+
+/* A name that was cut would be another budget: refuse. */
+static int _name(struct budget *b, enum budget_scope scope, const char *name,
+                 enum budget_resource resource, struct err *e)
+{
+    size_t n = name ? strnlen(name, sizeof(b->name)) : 0;
+
+    if (n == 0 || n >= sizeof(b->name)) {
+        errno = EINVAL;
+        return err_set(e, "ledger: the name of a budget has 1 to %d bytes", LEDGER_NAME_MAX - 1);
+    }
+    *b = (struct budget){.scope = scope, .resource = resource};
+    memcpy(b->name, name, n + 1);
+    return 0;
+}
+
+int budget_set(ledger_t *l, enum budget_scope scope, const char *name,
+               enum budget_resource resource, enum budget_period period, uint64_t granted,
+               int64_t now_s, struct err *e)
+{
+    struct budget want;
+
+    if (_name(&want, scope, name, resource, e) < 0)
+        return -1;
+    want.period = period;
+    want.granted = granted;
+    if (ledger_begin(l, e) < 0)
+        return -1;
+    if (_set(l, &want, now_s, e) < 0) {
+        ledger_rollback(l);
+        return -1;
+    }
+    return ledger_commit(l, e);
+}
+
+static int _remove(ledger_t *l, const struct budget *b, struct err *e)
+{
+    struct budget_row r;
+    sqlite3_stmt *st;
+    int found = budget_row_get(l, b, &r, e);
+
+    if (found <= 0)
+        return found;
+    if (budget_history_move(l, &r, e) < 0)
+        return -1;
+    st = store_get(l, STORE_BUDGET_REMOVE,
+                   "DELETE FROM budget WHERE scope = ?1 AND name = ?2 AND resource = ?3", e);
+    if (!st)
+        return -1;
+    budget_row_bind(st, b);
+    return store_run(l, st, e) < 0 ? -1 : 1;
+}
+
+int budget_remove(ledger_t *l, enum budget_scope scope, const char *name,
+                  enum budget_resource resource, struct err *e)
+{
+    struct budget b;
+    int removed;
+
+    if (_name(&b, scope, name, resource, e) < 0 || ledger_begin(l, e) < 0)
+        return -1;
+    removed = _remove(l, &b, e);
+    if (removed < 0) {
+        ledger_rollback(l);
+        return -1;
+    }
+    return ledger_commit(l, e) < 0 ? -1 : removed;
+}
+
+static int _charge_row(ledger_t *l, struct budget_row *r, const struct budget_charge *c,
+                       struct err *e)
+{
+    uint64_t amount = c->amount[r->b.resource], over = c->over[r->b.resource];
+    int64_t start_s, next_s;
+
+    if (c->end_s < r->since_s || (amount == 0 && over == 0))
+        return 0;
+    if (c->end_s < r->start_s) {
+        budget_period_bounds(r->b.period, c->end_s, &start_s, &next_s);
+        return budget_history_add(l, &r->b, start_s, amount, over, e);
+    }
+    if (r->next_s && c->end_s >= r->next_s) {
+        if (budget_history_move(l, r, e) < 0)
+            return -1;
+        _renew(r, c->end_s);
+    }
+    r->b.charged = store_add(r->b.charged, amount);
+    r->b.over = store_add(r->b.over, over);
+    return budget_row_update(l, r, e);
+}
+
+int budget_charge(ledger_t *l, const struct budget_charge *c, struct err *e)
+{
+    struct budget_row rows[HOLDERS_MAX];
+    size_t n = 0;
+    int rc;
+    sqlite3_stmt *st =
+        store_get(l, STORE_BUDGET_OF_JOB,
+                  "SELECT " BUDGET_COLUMNS " FROM budget WHERE scope = 0 AND name = ?1"
+                  " UNION ALL SELECT " BUDGET_COLUMNS " FROM budget WHERE scope = 1 AND name = ?2",
+                  e);
+
+    if (!st)
+        return -1;
+    store_bind_text(st, 1, c->account, LEDGER_NAME_MAX);
+    store_bind_text(st, 2, c->user, LEDGER_NAME_MAX);
+    /* all of them before the first write: the statement reads what is written */
+    while ((rc = store_next(l, st, e)) > 0) {
+        if (n < HOLDERS_MAX)
+            budget_row_read(st, &rows[n++]);
+    }
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = _charge_row(l, &rows[i], c, e);
+    return rc;
+}
+
+/*
+ * The sum in two halves of 32 bits each, because SQLite's sum() fails where it passes 2^63 and
+ * total() rounds. settled = 0 stands there as a constant so that the partial index serves.
+ */
+#define RESERVED(who, reserved, used)                                                              \
+    "SELECT sum(v >> 32), sum(v & 4294967295) FROM"                                                \
+    " (SELECT max(0, " reserved " - " used ") AS v FROM job WHERE settled = 0 AND " who " = ?1)"
+
+static int _reserved(ledger_t *l, struct budget *b, struct err *e)
+{
+    static const char *const sql[2][2] = {
+        {RESERVED("account", "reserved_uj", "energy_uj"),
+         RESERVED("account", "reserved_ug", "carbon_ug")},
+        {RESERVED("user", "reserved_uj", "energy_uj"),
+         RESERVED("user", "reserved_ug", "carbon_ug")},
+    };
+    int scope = b->scope == SCOPE_USER, resource = b->resource == RESOURCE_CARBON;
+    sqlite3_stmt *st =
+        store_get(l, STORE_RESERVED_ACCOUNT_ENERGY + 2 * scope + resource, sql[scope][resource], e);
+    uint64_t high, low;
+
+    if (!st)
+        return -1;
+    store_bind_text(st, 1, b->name, sizeof(b->name));
+    if (store_next(l, st, e) <= 0)
+        return -1;
+    high = store_u64(st, 0);
+    low = store_u64(st, 1);
+    store_done(st);
+    b->reserved = high >> 31 ? (uint64_t)INT64_MAX : store_add(high << 32, low);
+    return 0;
+}
+
+/* The row as it stands at now_s, which may lie before or after the period it was last charged in.
+ */
+static int _at(ledger_t *l, struct budget_row *r, int64_t now_s, struct err *e)
+{
+    int64_t start_s, next_s;
+
+    budget_period_bounds(r->b.period, now_s, &start_s, &next_s);
+    r->b.renews_s = next_s;
+    if (start_s > r->start_s) {
+        r->b.charged = r->b.over = 0;
+    } else if (start_s < r->start_s) {
+        /* a node's clock ran ahead over the edge */
+        if (budget_history_get(l, &r->b, start_s, &r->b.charged, &r->b.over, e) < 0)
+            return -1;
+    }
+    return _reserved(l, &r->b, e);
+}
+
+int budget_list(ledger_t *l, int64_t now_s, struct budget **out, size_t *n, struct err *e)
+{
+    struct budget_row *rows = NULL;
+    struct budget *list = NULL;
+    size_t count = 0, room = 0;
+    sqlite3_stmt *st =
+        store_get(l, STORE_BUDGET_LIST,
+                  "SELECT " BUDGET_COLUMNS " FROM budget ORDER BY scope, name, resource", e);
+    int rc, saved;
+
+    if (!st)
+        return -1;
+    while ((rc = store_next(l, st, e)) > 0) {
+        if (store_grow((void **)&rows, count, &room, sizeof(*rows), e) < 0)
+            goto error;
+        budget_row_read(st, &rows[count++]);
+    }
+    if (rc < 0)
+        goto error;
+    list = calloc(count ? count : 1, sizeof(*list));
+    if (!list) {
+        err_errno(e, "ledger");
+        goto error;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (_at(l, &rows[i], now_s, e) < 0)
+            goto error;
+        list[i] = rows[i].b;
+    }
+    free(rows);
+    *out = list;
+    *n = count;
+    return 0;
+error:
+    saved = errno;
+    store_done(st);
+    free(rows);
+    free(list);
+    errno = saved;
+    return -1;
+}
