@@ -77,7 +77,7 @@ static int _count(const char *name, const char *value, uint32_t *out, struct err
         n = strtoul(value, NULL, 10);
     if (n < 1 || n > PLACE_COUNT_MAX) {
         errno = EINVAL;
-        return err_set(e, "--%s=%s: not a number; accepted: 1 to %d", name,
+        return err_set(e, "--%s=%s: accepted: a whole number from 1 to %d", name,
                        err_quote(quoted, sizeof(quoted), value), PLACE_COUNT_MAX);
     }
     *out = (uint32_t)n;

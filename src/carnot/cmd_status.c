@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * carnot status: is everything alive, and what does it do?
+ */
+#include "config.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "carnot/answer.h"
+#include "carnot/client.h"
+#include "carnot/show.h"
+#include "common/units.h"
+
+const char cmd_status_help[] =
+    "Usage: carnot status [--json]\n"
+    "Is Carnot alive, and what does it do: mode, age of board, feed and job list,\n"
+    "jobs that wait, nodes that report, and what `carnot on|off` has switched.\n";
+
+static void _print_board(struct cli *c, const json_t *board)
+{
+    char age[SHOW_SIZE];
+
+    if (!board || answer_integer(board, "seq") == ANSWER_NONE) {
+        fprintf(c->out, "board    none published yet\n");
+        return;
+    }
+    fprintf(c->out, "board    number %lld, %s old, %s\n", (long long)answer_integer(board, "seq"),
+            show_span(age, sizeof(age), answer_integer(board, "age_s")),
+            answer_show(board, "path"));
+}
+
+static void _print_feed(struct cli *c, const json_t *feed)
+{
+    char age[SHOW_SIZE], until[SHOW_SIZE], now[SHOW_SIZE];
+    double g_per_kwh = answer_number(feed, "g_per_kwh");
+
+    fprintf(c->out, "feed     %s, zone %s", answer_show(feed, "name"), answer_show(feed, "zone"));
+    if (isfinite(g_per_kwh))
+        fprintf(c->out, ": now %s gCO2e/kWh", units_format_3(now, sizeof(now), g_per_kwh));
+    else
+        fprintf(c->out, ": no intensity known");
+    fprintf(c->out, ", forecast %s", answer_show(feed, "quality"));
+    if (answer_integer(feed, "age_s") != ANSWER_NONE)
+        fprintf(c->out, ", %s old", show_span(age, sizeof(age), answer_integer(feed, "age_s")));
+    if (answer_time(feed, "until") != ANSWER_NONE)
+        fprintf(c->out, ", reaches to %s",
+                show_clock(until, sizeof(until), answer_time(feed, "until"), c->now_s));
+    fputc('\n', c->out);
+}
+
+static void _print_slurm(struct cli *c, const json_t *slurm)
+{
+    char age[SHOW_SIZE];
+
+    fprintf(c->out, "slurm    %s, job list ",
+            json_is_true(json_object_get(slurm, "ok")) ? "answers" : "does not answer");
+    if (answer_integer(slurm, "listed_age_s") == ANSWER_NONE)
+        fprintf(c->out, "not read yet\n");
+    else
+        fprintf(c->out, "%s old, %lld jobs in it\n",
+                show_span(age, sizeof(age), answer_integer(slurm, "listed_age_s")),
+                (long long)answer_integer(slurm, "jobs"));
+}
+
+/* A count, or "-" where the server gave none. */
+static const char *_count(char *buf, size_t size, const json_t *a, const char *key)
+{
+    int64_t n = answer_integer(a, key);
+
+    (void)snprintf(buf, size, n == ANSWER_NONE ? "-" : "%lld", (long long)n);
+    return buf;
+}
+
+static void _print(struct cli *c, const json_t *a)
+{
+    char up[SHOW_SIZE], x[24], y[24];
+    const json_t *nodes = json_object_get(a, "nodes");
+    const char *mode = answer_show(a, "mode");
+    json_t *row;
+    size_t i;
+
+    fprintf(c->out, "carnot   %s on cluster %s, up %s\n", answer_show(a, "version"),
+            answer_show(a, "cluster"), show_span(up, sizeof(up), answer_integer(a, "uptime_s")));
+    fprintf(c->out, "mode     %s%s\n", mode,
+            strcmp(mode, "observe") == 0 ? ": decides and logs, changes nothing" : "");
+    json_array_foreach(json_object_get(a, "switches"), i, row)
+        fprintf(c->out, "switch   %s %s: %s\n", answer_show(row, "scope"), answer_show(row, "name"),
+                answer_show(row, "mode"));
+    _print_board(c, json_object_get(a, "board"));
+    _print_feed(c, json_object_get(a, "feed"));
+    _print_slurm(c, json_object_get(a, "slurm"));
+    fprintf(c->out, "jobs     %s wait for a greener grid, %s run\n",
+            _count(x, sizeof(x), a, "waiting"), _count(y, sizeof(y), a, "running"));
+    fprintf(c->out, "nodes    %s of %s report\n", _count(x, sizeof(x), nodes, "reporting"),
+            _count(y, sizeof(y), nodes, "total"));
+}
+
+int cmd_status(struct cli *c, int argc, char **argv)
+{
+    json_t *a;
+
+    if (cli_option(c, argc, argv, "", NULL) != -1)
+        return c->status;
+    if (optind < argc)
+        return cli_fail(c, CLI_USAGE, "status takes no operand; see carnot help status");
+    if (client_ask(c, client_request("status"), &a) < 0)
+        return CLI_FAILED;
+    client_strip(a);
+    if (c->json)
+        cli_json(c, a);
+    else
+        _print(c, a);
+    json_decref(a);
+    return CLI_DONE;
+}
