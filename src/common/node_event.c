@@ -15,7 +15,7 @@
 
 #include "common/node_event.h"
 
-#define VERSION "carnot1"
+#define MESSAGE_VERSION "carnot1"
 /* Year 9999: later times are nonsense, and arithmetic on them might overflow. */
 #define T_MS_MAX INT64_C(253402300799999)
 
@@ -198,7 +198,7 @@ static int _read_word(struct node_event *ev, unsigned *seen, const char *text, s
 
 int node_event_parse(struct node_event *ev, const char *text, size_t size, struct err *e)
 {
-    const size_t version = sizeof(VERSION) - 1;
+    const size_t version = sizeof(MESSAGE_VERSION) - 1;
     struct node_event local;
     unsigned seen = 0;
     const char *fault;
@@ -207,8 +207,8 @@ int node_event_parse(struct node_event *ev, const char *text, size_t size, struc
     errno = EINVAL;
     if (!text || size > NODE_EVENT_MAX)
         return err_set(e, "node event: longer than %d bytes", NODE_EVENT_MAX);
-    if (size <= version || memcmp(text, VERSION " ", version + 1) != 0)
-        return err_set(e, "node event: does not begin with '" VERSION " '");
+    if (size <= version || memcmp(text, MESSAGE_VERSION " ", version + 1) != 0)
+        return err_set(e, "node event: does not begin with '" MESSAGE_VERSION " '");
     for (size_t i = 0; i < size; i++) {
         if (text[i] < 0x20 || text[i] > 0x7e)
             return err_set(e, "node event: a byte that is not printable");
@@ -265,8 +265,8 @@ static int _write_word(char *word, size_t size, const struct node_event *ev, con
 
 int node_event_format(char *buf, size_t size, const struct node_event *ev)
 {
-    char text[NODE_EVENT_MAX + 1] = VERSION, word[NODE_EVENT_LIST_MAX + 32];
-    size_t used = sizeof(VERSION) - 1;
+    char text[NODE_EVENT_MAX + 1] = MESSAGE_VERSION, word[NODE_EVENT_LIST_MAX + 32];
+    size_t used = sizeof(MESSAGE_VERSION) - 1;
 
     errno = EINVAL;
     if (_fault(ev))
