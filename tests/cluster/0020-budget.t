@@ -37,10 +37,10 @@ watcher=$!
 
 # ---- requests that are no jobs
 
-for _ in {1..200}; do in_sandbox sbatch --test-only -A ten -N1 --exclusive -t 5 --wrap true; done >/dev/null 2>&1
+for _ in {1..200}; do in_sandbox sbatch --test-only -A ten -N1 -t 5 --wrap true; done >/dev/null 2>&1
 refused=0
 for _ in {1..200}; do
-    in_sandbox sbatch -p nope -A ten -N1 --exclusive -t 5 --wrap true >/dev/null 2>&1 || refused=$((refused + 1))
+    in_sandbox sbatch -p nope -A ten -N1 -t 5 --wrap true >/dev/null 2>&1 || refused=$((refused + 1))
 done
 is "a partition that does not exist is refused" "$refused" 200
 sleep 33 # the leases of those requests expire
@@ -50,7 +50,7 @@ sleep 33 # the leases of those requests expire
 shell() {
     local i
     for ((i = 0; i < $1; i++)); do
-        in_sandbox sbatch --parsable -o /dev/null -A ten -N1 --exclusive -t 5 --wrap 'sleep 20'
+        in_sandbox sbatch --parsable -o /dev/null -A ten -N1 -t 5 --wrap 'sleep 20'
     done >"$T/out.$2" 2>"$T/err.$2"
 }
 shells=()
@@ -67,7 +67,7 @@ like "with what is left and what it needs" "$(head -n 1 "$T/err.1")" 'left.*need
 
 flood() {
     while [[ -e $T/flooding ]]; do
-        as games sbatch --test-only -A shared -N1 --exclusive -t 5 --wrap true
+        as games sbatch --test-only -A shared -N1 -t 5 --wrap true
     done >/dev/null 2>&1
 }
 touch "$T/flooding"
@@ -78,7 +78,7 @@ flooders+=($!)
 sleep 8
 accepted=0
 for _ in 1 2 3; do
-    as www-data sbatch -A shared -o /dev/null -N1 --exclusive -t 5 --wrap 'sleep 1' >/dev/null 2>>"$T/flood.err" && accepted=$((accepted + 1))
+    as www-data sbatch -A shared -o /dev/null -N1 -t 5 --wrap 'sleep 1' >/dev/null 2>>"$T/flood.err" && accepted=$((accepted + 1))
 done
 rm "$T/flooding"
 wait "${flooders[@]}"

@@ -11,8 +11,8 @@ need_sandbox
 sandbox_up sb --nodes 2
 log=$SB/log/slurmctld.log
 
-# Lines of the plugin about the board since the given line of the log.
-complaints() { tail -n "+$(($1 + 1))" "$log" | grep -ciE 'carnot.*board' || true; }
+# Lines of the plugin that it goes without a board, since the given line of the log.
+complaints() { tail -n "+$(($1 + 1))" "$log" | grep -c 'carnot: absent' || true; }
 jobs_run() {
     local id
     ok "$1: sbatch is accepted" submit -t 1 --carbon-delay=5m --wrap 'sleep 1'
