@@ -135,15 +135,8 @@ int job_desc_read(const job_desc_msg_t *desc, int64_t now_s, struct placement_jo
 
 int job_desc_has_reader(const job_desc_msg_t *desc)
 {
-    static const char name[] = "CARNOT_TTY=";
-    for (uint32_t i = 0; desc->spank_job_env && i < desc->spank_job_env_size && i < SCAN_MAX; i++) {
-        const char *entry = desc->spank_job_env[i];
-        if (entry && strncmp(entry, "SPANK_", 6) == 0)
-            entry += 6;
-        if (entry && strncmp(entry, name, sizeof(name) - 1) == 0)
-            return entry[sizeof(name) - 1] == '1';
-    }
-    return 0;
+    size_t n = desc->spank_job_env ? desc->spank_job_env_size : 0;
+    return request_from_terminal(desc->spank_job_env, n < SCAN_MAX ? n : SCAN_MAX);
 }
 
 int job_desc_is_test(const job_desc_msg_t *desc)

@@ -82,7 +82,7 @@ int fini(void)
 
 static void tell(char **err_msg, const char *text)
 {
-    char line[512];
+    char line[700];
     snprintf(line, sizeof(line), "carnot: %s", text);
     if (err_msg && text[0])
         job_desc_append(err_msg, "\n", line);

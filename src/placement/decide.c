@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "carbon/forecast.h"
@@ -242,7 +243,7 @@ void placement_lease(const struct board *b, const struct placement_job *job,
     out->energy_uj = d->price.energy_all_uj < 9e18 ? (int64_t)d->price.energy_all_uj : INT64_MAX;
     out->carbon_ug =
         isfinite(d->carbon_ug) && d->carbon_ug < 9e18 ? (int64_t)ceil(d->carbon_ug) : 0;
-    strncpy(out->account, account_of(b, job), sizeof(out->account) - 1);
+    snprintf(out->account, sizeof(out->account), "%s", account_of(b, job));
     if (p)
         memcpy(out->partition, p->name, sizeof(out->partition));
 }

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * carnotctld: the controller's daemon. main() is the list of what is started and, mirrored,
+ * stopped; one event loop runs everything but libslurm's calls (slurm_client's thread). It stays in
+ * the foreground and tells the service manager when it is ready.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "carnotctld/ctl.h"
+#include "carnotctld/enforcer.h"
+#include "carnotctld/events.h"
+#include "carnotctld/feed_watch.h"
+#include "carnotctld/planner.h"
+#include "carnotctld/publisher.h"
+#include "carnotctld/server.h"
+#include "carnotctld/slurm_client.h"
+#include "carnotctld/tracker.h"
+#include "common/log.h"
+#include "common/notify.h"
+#include "common/path.h"
+
+#define TICK_MS 250
+#define ONCE_WAIT_MS 10000
+
+static const char usage[] =
+    "usage: carnotctld [-f FILE] [-v] [--once | --check-config]\n"
+    "  -f, --conf FILE      configuration (default: $CARNOT_CONF or " SYSCONFDIR
+    "/carnot/carnot.yaml)\n"
+    "      --once           publish one board and exit\n"
+    "      --check-config   read the configuration, say what is wrong with it, exit 0 or 1\n"
+    "  -v, --verbose        log more\n"
+    "  -h, --help           this text\n"
+    "  -V, --version        version\n";
+
+struct options {
+    const char *conf;
+    int once, check, level;
+};
+
+/* The list of Slurm came, or orders are done. */
+static void on_slurm(evutil_socket_t fd, short what, void *arg)
+{
+    struct ctl *c = arg;
+    struct slurm_order done;
+    (void)fd;
+    (void)what;
+    slurm_client_drain();
+    while (slurm_client_take_done(&done)) {
+        if (done.rc < 0)
+            log_warn("slurmctld refused an order for job %u: %s", done.job_id, done.error);
+        if (done.kind == ORDER_BEGIN)
+            planner_ordered(c, done.job_id, done.begin_s, done.rc == 0);
+    }
+    struct snapshot *s = slurm_client_take_snapshot();
+    if (s) {
+        int first = c->snap == NULL;
+        tracker_apply(c, s);
+        c->dirty |= first;
+        enforcer_run(c);
+    }
+}
+
+static void log_slurm_state(void)
+{
+    static int was = -1;
+    char error[320];
+    int ok = slurm_client_ok(error, sizeof(error));
+    if (ok == was || (was < 0 && !error[0]))
+        return;
+    if (ok)
+        log_info("slurmctld answers");
+    else
+        log_warn("%s; decisions go on from what was known last", error);
+    was = ok;
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    static int ticks;
+    struct ctl *c = arg;
+    (void)fd;
+    (void)what;
+    if (++ticks % 4 == 1 && feed_watch_look(c))
+        c->dirty = 1;
+    log_slurm_state();
+    planner_run(c);
+    /* Without a list there is nothing to say that the file does not say already: a young process must not
+     * overwrite a board that knows partitions and leases with one that does not. */
+    if (c->snap)
+        publisher_run(c);
+}
+
+static void on_stop(evutil_socket_t sig, short what, void *arg)
+{
+    struct ctl *c = arg;
+    (void)what;
+    log_info("signal %d: ending", (int)sig);
+    event_base_loopbreak(c->base);
+}
+
+/* Settings that name files, ports or the ledger need a restart; the rest is taken over. */
+static void on_reload(evutil_socket_t sig, short what, void *arg)
+{
+    struct ctl *c = arg;
+    struct settings next;
+    struct err e = {.text = ""};
+    (void)sig;
+    (void)what;
+    if (settings_load(&next, c->conf_path, &e) < 0) {
+        log_err("%s: the old configuration stays in force", e.text);
+        return;
+    }
+    memcpy(next.state_dir, c->set.state_dir, sizeof(next.state_dir));
+    memcpy(next.munge_socket, c->set.munge_socket, sizeof(next.munge_socket));
+    next.controller = c->set.controller;
+    c->set = next;
+    c->dirty = 1;
+    if (events_open(c->set.log_dir, &e) < 0)
+        log_err("%s", e.text);
+    log_info("configuration read again");
+    events_other(c, "config.load", "", NULL, "carnot");
+}
+
+static int lock_state(const struct ctl *c, struct err *e)
+{
+    char path[SETTINGS_PATH_MAX + 32];
+    if (path_mkdirs(c->set.state_dir, 0750, e) < 0 ||
+        path_format(path, sizeof(path), "%s/carnotctld.lock", c->set.state_dir) < 0)
+        return err_prefix(e, "state_dir");
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_errno(e, "%s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        close(fd);
+        return err_set(e, "another carnotctld runs on %s", c->set.state_dir);
+    }
+    return fd; /* kept until the process ends */
+}
+
+static int open_ledger(struct ctl *c, struct err *e)
+{
+    char path[SETTINGS_PATH_MAX + 32];
+    if (path_format(path, sizeof(path), "%s/ledger.sqlite", c->set.state_dir) < 0)
+        return err_set(e, "state_dir is too long");
+    c->ledger = ledger_open(path, e);
+    return c->ledger ? 0 : -1;
+}
+
+static int start(struct ctl *c, struct err *e)
+{
+    if (!c->set.carbon.zone[0])
+        return err_set(e, "%s: carbon.zone is not set", c->conf_path);
+    if (lock_state(c, e) < 0 || events_open(c->set.log_dir, e) < 0 || open_ledger(c, e) < 0 ||
+        tracker_init(c, e) < 0 || publisher_load_switches(c, e) < 0)
+        return -1;
+    feed_watch_look(c);
+    return publisher_build(c, e);
+}
+
+static void stop(struct ctl *c)
+{
+    tracker_fini(c);
+    publisher_fini(c);
+    feed_watch_fini(c);
+    ledger_close(c->ledger);
+    events_close();
+    free(c->nodes);
+}
+
+static void add_event(struct ctl *c, struct event **slot, int fd, short what,
+                      event_callback_fn run, const struct timeval *every)
+{
+    *slot = event_new(c->base, fd, what, run, c);
+    if (*slot)
+        event_add(*slot, every);
+}
+
+static int serve(struct ctl *c, struct err *e)
+{
+    struct event *events[6] = {0};
+    struct timeval tick = {0, TICK_MS * 1000};
+    c->base = event_base_new();
+    if (!c->base)
+        return err_set(e, "no event loop");
+    signal(SIGPIPE, SIG_IGN);
+    int rc = -1;
+    if (slurm_client_configured(e) == 0 &&
+        slurm_client_start(c->set.controller.poll_ms, e) == 0 && server_start(c, e) == 0) {
+        add_event(c, &events[0], slurm_client_fd(), EV_READ | EV_PERSIST, on_slurm, NULL);
+        add_event(c, &events[1], -1, EV_PERSIST, on_tick, &tick);
+        add_event(c, &events[2], SIGTERM, EV_SIGNAL | EV_PERSIST, on_stop, NULL);
+        add_event(c, &events[3], SIGINT, EV_SIGNAL | EV_PERSIST, on_stop, NULL);
+        add_event(c, &events[4], SIGHUP, EV_SIGNAL | EV_PERSIST, on_reload, NULL);
+        log_info("carnotctld %s: cluster %s, mode %s, board %s, port %d", PACKAGE_VERSION,
+                 c->set.cluster, c->set.mode == MODE_ACT ? "act" : "observe",
+                 c->set.controller.board, c->set.controller.port);
+        events_other(c, "config.load", "", NULL, "carnot");
+        notify_send("READY=1");
+        rc = event_base_dispatch(c->base) < 0 ? err_set(e, "the event loop failed") : 0;
+    }
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+        if (events[i])
+            event_free(events[i]);
+    server_stop();
+    slurm_client_stop();
+    event_base_free(c->base);
+    return rc;
+}
+
+/* One board, with Slurm's list if slurmctld answers in time. */
+static int once(struct ctl *c, struct err *e)
+{
+    struct err slurm = {.text = "slurmctld does not answer"};
+    struct snapshot *s = NULL;
+    if (slurm_client_configured(&slurm) == 0 && slurm_client_start(60000, &slurm) == 0) {
+        for (int waited = 0; !s && waited < ONCE_WAIT_MS; waited += 50) {
+            usleep(50000);
+            s = slurm_client_take_snapshot();
+            if (!s && waited > 2000 && !slurm_client_ok(slurm.text, sizeof(slurm.text)) &&
+                slurm.text[0])
+                break;
+        }
+    }
+    if (s)
+        tracker_apply(c, s);
+    else
+        log_warn("%s: this board knows no partitions", slurm.text);
+    int rc = publisher_publish(c, e);
+    slurm_client_stop();
+    return rc;
+}
+
+static int read_options(int argc, char **argv, struct options *o)
+{
+    enum { OPT_ONCE = 256, OPT_CHECK };
+    static const struct option longs[] = {{"conf", required_argument, NULL, 'f'},
+                                          {"once", no_argument, NULL, OPT_ONCE},
+                                          {"check-config", no_argument, NULL, OPT_CHECK},
+                                          {"verbose", no_argument, NULL, 'v'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {"version", no_argument, NULL, 'V'},
+                                          {NULL, 0, NULL, 0}};
+    int opt;
+    while ((opt = getopt_long(argc, argv, "f:vhV", longs, NULL)) != -1) {
+        switch (opt) {
+        case 'f':
+            o->conf = optarg;
+            break;
+        case OPT_ONCE:
+            o->once = 1;
+            break;
+        case OPT_CHECK:
+            o->check = 1;
+            break;
+        case 'v':
+            o->level = LOG_DEBUG;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            exit(0);
+        case 'V':
+            puts("carnotctld " PACKAGE_VERSION);
+            exit(0);
+        default:
+            return -1;
+        }
+    }
+    return optind < argc ? -1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct ctl ctl; /* zeroed; large */
+    struct options o = {.level = LOG_INFO};
+    struct err e = {.text = ""};
+    if (read_options(argc, argv, &o) < 0) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    log_init("carnotctld", o.level);
+    ctl.conf_path = settings_path(o.conf);
+    ctl.clock = &clock_system;
+    ctl.started_ms = clock_wall_ms(ctl.clock);
+    if (settings_load(&ctl.set, ctl.conf_path, &e) < 0) {
+        fprintf(stderr, "carnotctld: %s\n", e.text);
+        return 1;
+    }
+    if (o.check) {
+        printf("%s: ok\n", ctl.conf_path);
+        return 0;
+    }
+    int rc = start(&ctl, &e);
+    if (rc == 0)
+        rc = o.once ? once(&ctl, &e) : serve(&ctl, &e);
+    stop(&ctl);
+    if (rc < 0)
+        fprintf(stderr, "carnotctld: %s\n", e.text);
+    return rc < 0 ? 1 : 0;
+}

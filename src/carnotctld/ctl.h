@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The controller's state: one struct, one thread (the event loop), handed to every module.
+ * Each part is written by the module named beside it and read by the others.
+ */
+#ifndef CARNOT_CARNOTCTLD_CTL_H
+#define CARNOT_CARNOTCTLD_CTL_H
+
+#include <event2/event.h>
+#include <stdint.h>
+
+#include "carbon/feed.h"
+#include "carbon/forecast.h"
+#include "carnotctld/snapshot.h"
+#include "common/clock.h"
+#include "common/settings.h"
+#include "ledger/ledger.h"
+#include "placement/board.h"
+
+/* A switch of `carnot on|off`. */
+struct ctl_switch {
+    int scope; /* enum board_scope */
+    char name[LEDGER_NAME_MAX];
+    int mode; /* 0 observe, 1 act */
+};
+
+/* What is known of a node beside the ledger's totals. */
+struct ctl_node {
+    char name[LEDGER_NAME_MAX];
+    char version[32], quality[16], coverage[64];
+    double power_w; /* of its last record */
+    int64_t heard_ms;
+};
+
+struct ctl {
+    const char *conf_path;
+    struct settings set;
+    const struct clock_ops *clock;
+    struct event_base *base;
+    int64_t started_ms;
+    ledger_t *ledger;
+
+    /* feed_watch */
+    struct feed feed;          /* samples as last read; n == 0: none yet */
+    struct forecast forecast;  /* rebuilt before each board */
+    struct feed past;          /* intensity for accounting: what the ledger remembers */
+    uint64_t feed_version;     /* counts up when the samples change */
+
+    /* tracker */
+    struct snapshot *snap;     /* Slurm's last complete list, or NULL */
+    struct ledger_job *jobs;   /* every run that is not settled; sorted by job id, restart, submit */
+    size_t n_jobs, room_jobs;
+
+    /* publisher */
+    struct board board;        /* as last built */
+    uint64_t board_seq;
+    int64_t board_ms;          /* when it was published; 0 = never */
+    int dirty;                 /* something changed that a new board should say */
+
+    /* planner */
+    uint64_t planned_version;  /* feed_version that was planned with */
+
+    /* switches */
+    struct ctl_switch *switches;
+    size_t n_switches;
+
+    /* report */
+    struct ctl_node *nodes;
+    size_t n_nodes;
+};
+
+static inline int64_t ctl_now_ms(const struct ctl *c)
+{
+    return clock_wall_ms(c->clock);
+}
+
+static inline int64_t ctl_now_s(const struct ctl *c)
+{
+    return clock_wall_ms(c->clock) / 1000;
+}
+
+#endif

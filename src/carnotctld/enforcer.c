@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Each step is written down before it is ordered: a restart neither repeats a warning nor forgets
+ * that a grace time is running. An order that is lost with the process is ordered again by the next step.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "carnotctld/enforcer.h"
+#include "carnotctld/events.h"
+#include "carnotctld/slurm_client.h"
+#include "carnotctld/tracker.h"
+#include "common/log.h"
+#include "common/units.h"
+
+#define WARN_SHARE 0.9
+
+/* Does some budget of the job's account or user lack what the row reserves? The list counts this row's own
+ * reservation only once it is stored, so a new row is judged against what is left without it. */
+static int uncovered(struct ctl *c, const struct ledger_job *row, uint64_t uj, uint64_t ug)
+{
+    struct budget *all = NULL;
+    size_t n = 0;
+    int lacking = 0;
+    struct err e = {.text = ""};
+    if (budget_list(c->ledger, ctl_now_s(c), &all, &n, &e) < 0) {
+        log_err("ledger: %s", e.text);
+        return 0;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct budget *b = &all[i];
+        const char *name = b->scope == SCOPE_USER ? row->user : row->account;
+        uint64_t need = b->resource == RESOURCE_ENERGY ? uj : ug;
+        if (strcmp(b->name, name) == 0 && b->charged + b->reserved + need > b->granted)
+            lacking = 1;
+    }
+    free(all);
+    return lacking;
+}
+
+static void hold(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
+{
+    struct slurm_order o = {.kind = ORDER_HOLD, .job_id = job->job_id};
+    row->reserved_uj = row->reserved_ug = 0;
+    row->enforce_step = ENFORCE_HELD;
+    slurm_client_order(&o);
+    log_info("job %u of %s came past the plugin and account %s has too little left: held",
+             job->job_id, row->user, row->account);
+    events_job(c, "job.refuse", "BUDGET_LEFT", row, "carnot");
+}
+
+void enforcer_admit(struct ctl *c, const struct slurm_job *job, struct ledger_job *row, int is_new)
+{
+    int freed = row->enforce_step == ENFORCE_HELD && !job->held;
+    if (job->phase != PHASE_PENDING || c->set.mode != MODE_ACT || (!is_new && !freed))
+        return;
+    if (uncovered(c, row, row->estimate_uj, row->estimate_ug)) {
+        hold(c, job, row);
+    } else if (freed) {
+        row->enforce_step = ENFORCE_NONE;
+        row->reserved_uj = row->estimate_uj;
+        row->reserved_ug = row->estimate_ug;
+    }
+}
+
+static void step(struct ctl *c, struct ledger_job *row, enum enforce_step to, const char *ev,
+                 const struct slurm_order *order)
+{
+    struct err e = {.text = ""};
+    int64_t now_s = ctl_now_s(c);
+    if (ledger_job_enforced(c->ledger, row->key, to, now_s, &e) < 0) {
+        log_err("ledger: job %u: %s", row->key.job_id, e.text);
+        return; /* tried again: nothing was ordered */
+    }
+    row->enforce_step = to;
+    row->enforce_s = now_s;
+    slurm_client_order(order);
+    log_info("job %u of %s: %s", row->key.job_id, row->user, ev);
+    events_job(c, ev, "BUDGET_LEFT", row, "carnot");
+}
+
+/* On a modelled figure a job is only ended if its user typed so. */
+static int may_end(const struct ledger_job *row)
+{
+    if (row->action == 1)
+        return 1;
+    return row->action == 2 &&
+           (row->quality == QUALITY_MEASURED || row->quality == QUALITY_SPLIT);
+}
+
+static void warn(struct ctl *c, struct ledger_job *row)
+{
+    char used[32], limit[32];
+    struct slurm_order o = {.kind = ORDER_NOTIFY, .job_id = row->key.job_id};
+    int by_energy =
+        row->limit_uj > 0 && (double)row->energy_uj >= WARN_SHARE * (double)row->limit_uj;
+    if (by_energy) {
+        units_format_energy(used, sizeof(used), (double)row->energy_uj);
+        units_format_energy(limit, sizeof(limit), (double)row->limit_uj);
+    } else {
+        units_format_mass(used, sizeof(used), (double)row->carbon_ug);
+        units_format_mass(limit, sizeof(limit), (double)row->limit_ug);
+    }
+    snprintf(o.text, sizeof(o.text), "carnot: this job has used %s (%s) of its %s budget of %s%s",
+             used, ledger_quality_name(row->quality), by_energy ? "energy" : "carbon", limit,
+             may_end(row) ? "; beyond it the job is ended" : "");
+    step(c, row, ENFORCE_WARNED, "job.warn", &o);
+}
+
+static void enforce(struct ctl *c, struct ledger_job *row)
+{
+    int64_t now_s = ctl_now_s(c);
+    double share_uj = row->limit_uj ? (double)row->energy_uj / (double)row->limit_uj : 0;
+    double share_ug = row->limit_ug ? (double)row->carbon_ug / (double)row->limit_ug : 0;
+    double share = share_uj > share_ug ? share_uj : share_ug;
+    struct slurm_order o = {.job_id = row->key.job_id};
+    switch (row->enforce_step) {
+    case ENFORCE_NONE:
+        if (share >= WARN_SHARE)
+            warn(c, row);
+        break;
+    case ENFORCE_WARNED:
+        if (share < 1 || !may_end(row) || now_s <= row->enforce_s)
+            break;
+        o.kind = ORDER_TERM;
+        step(c, row, ENFORCE_TERMED, "job.term", &o);
+        break;
+    case ENFORCE_TERMED:
+        if (now_s < row->enforce_s + c->set.budget.grace_ms / 1000)
+            break;
+        o.kind = ORDER_CANCEL;
+        step(c, row, ENFORCE_CANCELLED, "job.term", &o);
+        break;
+    case ENFORCE_CANCELLED: /* still there after another grace time: the order may have been lost */
+        if (now_s < row->enforce_s + c->set.budget.grace_ms / 1000 + 10)
+            break;
+        o.kind = ORDER_CANCEL;
+        step(c, row, ENFORCE_CANCELLED, "job.term", &o);
+        break;
+    default:
+        break;
+    }
+}
+
+void enforcer_run(struct ctl *c)
+{
+    if (c->set.mode != MODE_ACT)
+        return;
+    for (size_t i = 0; i < c->n_jobs; i++) {
+        struct ledger_job *row = &c->jobs[i];
+        if (row->live && row->start_s > 0 && (row->limit_uj || row->limit_ug))
+            enforce(c, row);
+    }
+}

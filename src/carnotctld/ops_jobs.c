@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Questions about jobs, and giving up a wait. Users see their own, operators all.
+ */
+#include "config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "carnotctld/ops.h"
+#include "carnotctld/planner.h"
+#include "carnotctld/tracker.h"
+#include "common/units.h"
+#include "common/when.h"
+#include "placement/placement.h"
+
+static json_t *amount(uint64_t micro)
+{
+    return json_real((double)micro / 1e6);
+}
+
+/* No figure is better than a wrong one: a run without a record has null. */
+static json_t *measured(const struct ledger_job *j, uint64_t micro)
+{
+    return j->measured_until_s ? amount(micro) : json_null();
+}
+
+static json_t *job_json(const struct ctl *c, const struct ledger_job *j)
+{
+    uint64_t asap_ug = j->settled ? j->asap_ug : tracker_asap_ug(c, j);
+    json_t *o = json_pack(
+        "{s:I,s:o,s:o,s:I,s:s,s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:s}", "job_id",
+        (json_int_t)j->key.job_id, "array_job_id",
+        j->array_job_id ? json_integer(j->array_job_id) : json_null(), "array_task",
+        j->array_task >= 0 ? json_integer(j->array_task) : json_null(), "restart",
+        (json_int_t)j->key.restart, "user", j->user, "account", j->account, "partition",
+        j->partition, "name", j->name, "nodes", (json_int_t)j->nodes, "submit",
+        ops_time(j->key.submit_s), "start", ops_time(j->start_s), "end", ops_time(j->end_s),
+        "state", j->state);
+    if (!o)
+        return NULL;
+    json_object_set_new(o, "energy_j", measured(j, j->energy_uj));
+    json_object_set_new(o, "carbon_g", measured(j, j->carbon_ug));
+    json_object_set_new(o, "carbon_if_asap_g", asap_ug ? amount(asap_ug) : json_null());
+    json_object_set_new(o, "delay_s", json_integer(j->delay_s));
+    json_object_set_new(o, "quality", json_string(ledger_quality_name(j->quality)));
+    json_object_set_new(o, "coverage", j->coverage[0] ? json_string(j->coverage) : json_null());
+    json_object_set_new(o, "run", json_string(j->run));
+    json_object_set_new(o, "estimate_j", amount(j->estimate_uj));
+    json_object_set_new(o, "limit_energy_j", j->limit_uj ? amount(j->limit_uj) : json_null());
+    json_object_set_new(o, "limit_carbon_g", j->limit_ug ? amount(j->limit_ug) : json_null());
+    json_object_set_new(o, "not_before", ops_time(j->planned_s));
+    json_object_set_new(o, "latest", ops_time(j->latest_s));
+    return o;
+}
+
+static int read_job_id(const json_t *request, uint32_t *job_id, struct err *e)
+{
+    const json_t *v = json_object_get(request, "job");
+    if (!json_is_integer(v) || json_integer_value(v) <= 0 || json_integer_value(v) > UINT32_MAX)
+        return err_set(e, "job: the number of a job is needed");
+    *job_id = (uint32_t)json_integer_value(v);
+    return 0;
+}
+
+json_t *op_jobs(const struct asker *who, const json_t *request, struct err *e)
+{
+    struct ledger_query q = {0};
+    struct ledger_job *rows = NULL;
+    size_t n = 0;
+    const char *user = ops_string(request, "user", LEDGER_NAME_MAX - 1, e);
+    const char *account = ops_string(request, "account", LEDGER_NAME_MAX - 1, e);
+    const json_t *since = json_object_get(request, "since_s");
+    if (!user || !account)
+        return NULL;
+    if (json_object_get(request, "job") && read_job_id(request, &q.job_id, e) < 0)
+        return NULL;
+    q.user = who->is_operator ? (user[0] ? user : NULL) : who->user;
+    q.account = account[0] ? account : NULL;
+    q.since_s = json_is_integer(since) ? json_integer_value(since) : 0;
+    q.live_only = json_is_true(json_object_get(request, "live"));
+    if (ledger_job_list(who->ctl->ledger, &q, &rows, &n, e) < 0)
+        return NULL;
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, job_json(who->ctl, &rows[i]));
+    free(rows);
+    return json_pack("{s:o}", "jobs", list);
+}
+
+/* The row and Slurm's record of a job that the asker may see. */
+static int look_up(const struct asker *who, const json_t *request, struct ledger_job **row,
+                   const struct slurm_job **job, struct err *e)
+{
+    uint32_t id;
+    struct ctl *c = who->ctl;
+    if (read_job_id(request, &id, e) < 0)
+        return -1;
+    *job = snapshot_job(c->snap, id);
+    *row = tracker_find(c, id, ctl_now_s(c));
+    if (!*row && !*job)
+        return err_set(e, "job %u is not in Slurm's list; carnot job %u shows it if it has ended",
+                       id, id);
+    uint32_t uid = *row ? (*row)->uid : (*job)->uid;
+    if (!who->is_operator && uid != who->peer->uid)
+        return err_set(e, "job %u is not yours", id);
+    return 0;
+}
+
+static json_t *series_json(const struct ctl *c, int64_t from_s, int64_t to_s)
+{
+    struct series past = {c->past.points, c->past.n, c->past.end_s};
+    struct series s = past.n ? past : board_series(&c->board);
+    json_t *list = json_array();
+    if (s.n == 0 || to_s <= from_s)
+        return list;
+    int64_t step_s = (to_s - from_s + 119) / 120;
+    for (int64_t t = from_s; t < to_s; t += step_s)
+        json_array_append_new(list, json_pack("{s:o,s:f}", "time", ops_time(t), "g_per_kwh",
+                                              series_mean(&s, t, t + step_s)));
+    return list;
+}
+
+/* Why a pending job waits, in a sentence and a code. */
+static const char *explain(const struct ctl *c, const struct slurm_job *job,
+                           const struct ledger_job *row, char *text, size_t size)
+{
+    char start[48], latest[48];
+    int64_t now_s = ctl_now_s(c);
+    int fine = c->board.head.slot_s < 60;
+    if (row && row->enforce_step == 4) {
+        snprintf(text, size, "held: account %s has too little of its budget left", row->account);
+        return "BUDGET_LEFT";
+    }
+    if (row && row->released && job->eligible_s <= now_s) {
+        snprintf(text, size, "Carnot does not hold this job any more. Slurm says: %s", job->reason);
+        return "USER_NOW";
+    }
+    if (row && !row->released && row->planned_s > now_s) {
+        when_format_clock(start, sizeof(start), row->planned_s, now_s, fine);
+        when_format_clock(latest, sizeof(latest), row->latest_s, now_s, fine);
+        snprintf(text, size, "waits until %s, %s at the latest", start, latest);
+        return "GREENER_LATER";
+    }
+    snprintf(text, size, "Carnot does not hold this job. Slurm says: %s", job->reason);
+    return "NOT_CARNOT";
+}
+
+static void add_wait(const struct ctl *c, const struct slurm_job *job,
+                     const struct ledger_job *row, json_t *o)
+{
+    struct placement_note note = {0};
+    int noted = job && placement_note_parse(job->admin_comment, &note);
+    json_object_set_new(o, "layer", json_string(noted ? request_layer_name(note.layer) : ""));
+    json_object_set_new(o, "policy", json_string(noted ? placement_policy_name(note.policy) : ""));
+    json_object_set_new(o, "g", row ? amount(row->estimate_ug) : json_null());
+    json_object_set_new(o, "g_now", row ? amount(row->estimate_now_ug) : json_null());
+    json_object_set_new(o, "zone", json_string(c->set.carbon.zone));
+    json_object_set_new(o, "feed", json_string(c->set.carbon.feed));
+    json_object_set_new(o, "feed_age_s", c->feed.n ? json_integer(ctl_now_s(c) - c->feed.issued_s)
+                                                   : json_null());
+    json_object_set_new(o, "moves", json_null());
+    int64_t from_s = row ? row->key.submit_s : ctl_now_s(c);
+    int64_t to_s = row && row->latest_s ? row->latest_s : from_s;
+    json_object_set_new(o, "series", series_json(c, from_s, to_s));
+}
+
+json_t *op_why(const struct asker *who, const json_t *request, struct err *e)
+{
+    struct ctl *c = who->ctl;
+    struct ledger_job *row;
+    const struct slurm_job *job;
+    char text[320];
+    if (look_up(who, request, &row, &job, e) < 0)
+        return NULL;
+    json_t *o = row ? job_json(c, row) : json_pack("{s:I}", "job_id", (json_int_t)job->job_id);
+    const char *code = "NOT_CARNOT";
+    if (job && job->phase == PHASE_PENDING)
+        code = explain(c, job, row, text, sizeof(text));
+    else
+        snprintf(text, sizeof(text), "does not wait: it is %s", job ? job->state : row->state);
+    json_object_set_new(o, "code", json_string(code));
+    json_object_set_new(o, "sentence", json_string(text));
+    json_object_set_new(o, "slurm_state", job ? json_string(job->state) : json_null());
+    json_object_set_new(o, "slurm_reason", job ? json_string(job->reason) : json_null());
+    json_object_set_new(o, "slurm_start", job ? ops_time(job->start_s) : json_null());
+    add_wait(c, job, row, o);
+    return json_pack("{s:o}", "job", o);
+}
+
+json_t *op_now(const struct asker *who, const json_t *request, struct err *e)
+{
+    struct ctl *c = who->ctl;
+    struct ledger_job *row;
+    const struct slurm_job *job;
+    char text[160];
+    if (look_up(who, request, &row, &job, e) < 0)
+        return NULL;
+    if (!row) {
+        err_set(e, "Carnot does not make job %u wait", job->job_id);
+        return NULL;
+    }
+    if (planner_release(c, row, who->peer->uid == row->uid ? "USER_NOW" : "OPERATOR", who->user, e) <
+        0)
+        return NULL;
+    snprintf(text, sizeof(text), "job %u may start now; Slurm starts it when there is room",
+             row->key.job_id);
+    return json_pack("{s:s}", "sentence", text);
+}

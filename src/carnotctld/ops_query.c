@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Questions about the whole: state, forecast, dry runs, nodes.
+ */
+#include "config.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "carnotctld/ops.h"
+#include "carnotctld/slurm_client.h"
+#include "placement/place.h"
+
+static const char *const scope_names[] = {"cluster", "partition", "account", "user"};
+
+static json_t *switches_json(const struct ctl *c)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < c->n_switches; i++)
+        json_array_append_new(
+            list, json_pack("{s:s,s:s,s:s}", "scope", scope_names[c->switches[i].scope], "name",
+                            c->switches[i].name, "mode",
+                            c->switches[i].mode ? "act" : "observe"));
+    return list;
+}
+
+static json_t *feed_json(const struct ctl *c)
+{
+    struct series s = forecast_series(&c->forecast);
+    int64_t now_s = ctl_now_s(c);
+    return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o}", "name", c->set.carbon.feed, "zone",
+                     c->set.carbon.zone, "quality", forecast_quality_name(c->forecast.quality),
+                     "age_s", c->feed.n ? json_integer(now_s - c->feed.issued_s) : json_null(),
+                     "until", ops_time(c->forecast.feed_until_s), "g_per_kwh",
+                     s.n ? json_real(series_at(&s, now_s)) : json_null());
+}
+
+static json_t *slurm_json(const struct ctl *c)
+{
+    char error[320];
+    int ok = slurm_client_ok(error, sizeof(error));
+    return json_pack("{s:b,s:s,s:o,s:I}", "ok", ok, "error", ok ? "" : error, "listed_age_s",
+                     c->snap ? json_real((double)(ctl_now_ms(c) - c->snap->listed_ms) / 1e3)
+                             : json_null(),
+                     "jobs", c->snap ? (json_int_t)c->snap->n_jobs : 0);
+}
+
+/* A node that has been silent for five report intervals counts as lost. */
+static int reporting(const struct ctl *c, const struct ctl_node *n)
+{
+    return ctl_now_ms(c) - n->heard_ms <= 5 * c->set.node.report_interval_ms + 5000;
+}
+
+json_t *op_status(const struct asker *who, const json_t *request, struct err *e)
+{
+    const struct ctl *c = who->ctl;
+    int64_t now_s = ctl_now_s(c);
+    json_int_t waiting = 0, running = 0, heard = 0;
+    (void)request;
+    (void)e;
+    for (size_t i = 0; i < c->n_jobs; i++) {
+        const struct ledger_job *j = &c->jobs[i];
+        if (j->live && j->start_s > 0)
+            running += j->tasks;
+        else if (j->live && !j->released && j->planned_s > now_s)
+            waiting += j->tasks;
+    }
+    for (size_t i = 0; i < c->n_nodes; i++)
+        heard += reporting(c, &c->nodes[i]);
+    return json_pack(
+        "{s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:I,s:I,s:o,s:o}", "version", PACKAGE_VERSION, "cluster",
+        c->set.cluster, "mode", c->set.mode == MODE_ACT ? "act" : "observe", "uptime_s",
+        (json_int_t)((ctl_now_ms(c) - c->started_ms) / 1000), "board",
+        json_pack("{s:I,s:o,s:s}", "seq", (json_int_t)c->board_seq, "age_s",
+                  c->board_ms ? json_real((double)(ctl_now_ms(c) - c->board_ms) / 1e3)
+                              : json_null(),
+                  "path", c->set.controller.board),
+        "feed", feed_json(c), "slurm", slurm_json(c), "waiting", waiting, "running", running,
+        "nodes",
+        json_pack("{s:I,s:I}", "total", (json_int_t)c->n_nodes, "reporting", heard), "switches",
+        switches_json(c));
+}
+
+json_t *op_forecast(const struct asker *who, const json_t *request, struct err *e)
+{
+    const struct ctl *c = who->ctl;
+    struct series s = board_series(&c->board);
+    int64_t slot_s = c->set.carbon.slot_ms / 1000, now_s = ctl_now_s(c);
+    json_t *slots = json_array();
+    (void)request;
+    (void)e;
+    size_t from = 0, to = 0;
+    for (int64_t t = now_s / slot_s * slot_s; s.n && t < s.end_s && json_array_size(slots) < 10000;
+         t += slot_s)
+        json_array_append_new(
+            slots, json_pack("{s:o,s:f}", "time", ops_time(t), "g_per_kwh",
+                             series_area(&s, t, t + slot_s, &from, &to) / (double)slot_s));
+    return json_pack("{s:s,s:s,s:o,s:s,s:o}", "zone", c->set.carbon.zone, "feed",
+                     c->set.carbon.feed, "issued", ops_time(c->feed.issued_s), "quality",
+                     forecast_quality_name(c->forecast.quality), "slots", slots);
+}
+
+static json_t *place_json(const struct place_answer *a)
+{
+    json_t *o = json_object();
+    for (const struct place_field *f = place_fields; f->name; f++) {
+        const char *at = (const char *)a + f->offset;
+        switch (f->kind) {
+        case PLACE_CHARS:
+            json_object_set_new(o, f->name, json_string(at));
+            break;
+        case PLACE_TEXT:
+            json_object_set_new(o, f->name, json_string(*(const char *const *)(const void *)at));
+            break;
+        case PLACE_TIME:
+            json_object_set_new(o, f->name, ops_time(*(const int64_t *)(const void *)at));
+            break;
+        case PLACE_INTEGER:
+            json_object_set_new(o, f->name, json_integer(*(const int64_t *)(const void *)at));
+            break;
+        case PLACE_NUMBER:
+            json_object_set_new(o, f->name, ops_real(*(const double *)(const void *)at));
+            break;
+        }
+    }
+    return o;
+}
+
+json_t *op_place(const struct asker *who, const json_t *request, struct err *e)
+{
+    struct ctl *c = who->ctl;
+    struct place_query q;
+    struct place_answer a;
+    const char *key;
+    json_t *value;
+    int64_t now_s = ctl_now_s(c);
+    place_query_init(&q);
+    q.uid = who->peer->uid;
+    json_object_foreach((json_t *)(uintptr_t)request, key, value)
+    {
+        if (strcmp(key, "op") == 0 || strcmp(key, "v") == 0)
+            continue;
+        if (!json_is_string(value)) {
+            err_set(e, "%s: a text is needed", key);
+            return NULL;
+        }
+        if (place_parse(&q, key, json_string_value(value), now_s, e) < 0)
+            return NULL;
+    }
+    if (!c->board_ms) {
+        err_set(e, "no board yet: carnotctld has just started; try again in a few seconds");
+        return NULL;
+    }
+    if (place_run(&c->board, NULL, &q, now_s, &a, e) < 0)
+        return NULL;
+    return json_pack("{s:o}", "place", place_json(&a));
+}
+
+static const struct ctl_node *heard_of(const struct ctl *c, const char *name)
+{
+    for (size_t i = 0; i < c->n_nodes; i++)
+        if (strcmp(c->nodes[i].name, name) == 0)
+            return &c->nodes[i];
+    return NULL;
+}
+
+static json_t *node_json(const struct ctl *c, const struct ledger_node *n)
+{
+    const struct ctl_node *h = heard_of(c, n->node);
+    int ok = h && reporting(c, h);
+    return json_pack(
+        "{s:s,s:s,s:o,s:I,s:I,s:f,s:f,s:f,s:f,s:o,s:o,s:o,s:o}", "node", n->node, "state",
+        ok ? "ok" : "silent", "last", ops_time(n->last_s), "age_s",
+        (json_int_t)(ctl_now_s(c) - n->last_s), "seq", (json_int_t)n->seq, "energy_j",
+        (double)n->node_uj / 1e6, "jobs_j", (double)n->jobs_uj / 1e6, "idle_j",
+        (double)n->idle_uj / 1e6, "system_j", (double)n->system_uj / 1e6, "power_w",
+        ok ? json_real(h->power_w) : json_null(), "quality",
+        h ? json_string(h->quality) : json_null(), "coverage",
+        h ? json_string(h->coverage) : json_null(), "version",
+        h ? json_string(h->version) : json_null());
+}
+
+json_t *op_nodes(const struct asker *who, const json_t *request, struct err *e)
+{
+    const struct ctl *c = who->ctl;
+    struct ledger_node *rows = NULL;
+    size_t n = 0;
+    (void)request;
+    if (ledger_node_list(c->ledger, &rows, &n, e) < 0)
+        return NULL;
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, node_json(c, &rows[i]));
+    free(rows);
+    return json_pack("{s:o}", "nodes", list);
+}

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One allocation holds all sections of a board; the next board replaces it.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "carnotctld/feed_watch.h"
+#include "carnotctld/publisher.h"
+#include "carnotctld/tracker.h"
+#include "common/log.h"
+#include "common/path.h"
+#include "placement/placement.h"
+
+/* Sections under construction. */
+struct build {
+    struct board b;
+    struct board_partition *parts;
+    struct board_budget *budgets;
+    struct board_user *users;
+    struct board_switch *switches;
+    uint64_t *decisions;
+    uint32_t *planned;
+};
+
+static void build_free(struct build *w)
+{
+    free(w->parts);
+    free(w->budgets);
+    free(w->users);
+    free(w->switches);
+    free(w->decisions);
+    free(w->planned);
+}
+
+static void *section(size_t n, size_t size)
+{
+    return calloc(n ? n : 1, size);
+}
+
+static void name_copy(char to[BOARD_NAME_MAX], const char *from)
+{
+    snprintf(to, BOARD_NAME_MAX, "%s", from);
+}
+
+static void build_head(const struct ctl *c, struct board_head *h)
+{
+    const struct settings *s = &c->set;
+    int policy = placement_policy_parse(s->policy.policy);
+    *h = (struct board_head){
+        .published_ms = ctl_now_ms(c),
+        .listed_ms = c->snap ? c->snap->listed_ms : 0,
+        .seq = c->board_seq + 1,
+        .feed_until_s = c->forecast.feed_until_s,
+        .issued_s = c->feed.issued_s,
+        .forecast_quality = c->forecast.quality,
+        .mode = s->mode == MODE_ACT,
+        .policy = policy > 0 ? policy : POLICY_BALANCED,
+        .lambda_g_per_h = s->policy.lambda_g_per_h,
+        .min_gain_g = (double)s->policy.min_gain_ug / 1e6,
+        .overbook = s->policy.overbook,
+        .pue = s->power.pue,
+        .user_lease_share = s->budget.user_lease_share,
+        .cpu_max_w = (double)s->power.cpu_max_mw / 1e3,
+        .gpu_max_w = (double)s->power.gpu_max_mw / 1e3,
+        .default_delay_s = s->policy.default_delay_ms / 1000,
+        .site_delay_s = s->policy.site_delay_ms / 1000,
+        .max_delay_s = s->policy.max_delay_ms / 1000,
+        .max_age_ms = s->policy.board_max_age_ms,
+        .slot_s = s->carbon.slot_ms / 1000,
+        .intensity_end_s = c->forecast.end_s,
+    };
+    h->slot_start_s = h->published_ms / 1000 / h->slot_s * h->slot_s;
+    name_copy(h->cluster, s->cluster);
+    name_copy(h->zone, s->carbon.zone);
+    name_copy(h->feed, s->carbon.feed);
+}
+
+static int build_parts(const struct ctl *c, struct build *w)
+{
+    size_t n = c->snap ? c->snap->n_parts : 0;
+    if (n > BOARD_PARTITIONS_MAX)
+        n = BOARD_PARTITIONS_MAX;
+    if (!(w->parts = section(n, sizeof(*w->parts))))
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        const struct slurm_part *p = &c->snap->parts[i];
+        struct board_partition *to = &w->parts[i];
+        name_copy(to->name, p->name);
+        to->is_default = p->is_default;
+        to->exclusive = p->exclusive;
+        to->nodes = p->nodes;
+        to->cpus_per_node = p->cpus_per_node;
+        to->gpus_per_node = p->gpus_per_node;
+        to->default_time_s = p->default_time_s;
+        to->max_time_s = p->max_time_s;
+    }
+    w->b.partitions = w->parts;
+    w->b.n_partitions = (uint32_t)n;
+    return 0;
+}
+
+/* Occupy [from, to) of one partition with these CPUs. */
+static void occupy(struct build *w, size_t part, int64_t from_s, int64_t to_s, uint32_t cpus)
+{
+    const struct board_head *h = &w->b.head;
+    int64_t first = (from_s - h->slot_start_s) / h->slot_s;
+    int64_t last = (to_s - h->slot_start_s + h->slot_s - 1) / h->slot_s;
+    if (to_s <= h->slot_start_s)
+        return;
+    for (int64_t i = first > 0 ? first : 0; i < last && i < w->b.n_slots; i++) {
+        uint32_t *cell = &w->planned[part * w->b.n_slots + (size_t)i];
+        *cell = *cell > UINT32_MAX - cpus ? UINT32_MAX : *cell + cpus;
+    }
+}
+
+/* What is running, and what Carnot makes wait until a time of its choice. What only queues is left out: when it
+ * starts is Slurm's to say. */
+static void plan_job(const struct ctl *c, struct build *w, const struct slurm_job *job)
+{
+    const struct board_partition *p = board_partition_find(&w->b, job->partition);
+    struct placement_job pj;
+    struct placement_price price;
+    uint32_t cpus;
+    int64_t hold_s, now_s = w->b.head.published_ms / 1000;
+    if (!p || job->phase == PHASE_ENDED)
+        return;
+    tracker_placement_job(job, &pj);
+    placement_price(&w->b, &pj, &price);
+    placement_occupation(&w->b, &pj, &price, &cpus, &hold_s);
+    size_t part = (size_t)(p - w->parts);
+    if (job->phase != PHASE_PENDING) {
+        occupy(w, part, now_s, job->start_s + hold_s, cpus);
+        return;
+    }
+    const struct ledger_job *row = tracker_find(c, job->job_id, now_s);
+    if (!row || row->released || row->planned_s == 0)
+        return;
+    int64_t from_s = row->planned_s > now_s ? row->planned_s : now_s;
+    occupy(w, part, from_s, from_s + hold_s, cpus);
+}
+
+static int build_planned(const struct ctl *c, struct build *w)
+{
+    int64_t slots = c->set.carbon.horizon_ms / 1000 / w->b.head.slot_s + 1;
+    w->b.n_slots = (uint32_t)(slots < BOARD_SLOTS_MAX ? slots : BOARD_SLOTS_MAX);
+    if (!(w->planned = section((size_t)w->b.n_slots * w->b.n_partitions, sizeof(*w->planned))))
+        return -1;
+    for (size_t i = 0; c->snap && i < c->snap->n_jobs; i++)
+        plan_job(c, w, &c->snap->jobs[i]);
+    w->b.planned = w->planned;
+    return 0;
+}
+
+static int64_t clamp_i64(uint64_t v)
+{
+    return v > INT64_MAX ? INT64_MAX : (int64_t)v;
+}
+
+static int uid_of(const char *name, uint32_t *uid)
+{
+    struct passwd pw, *found = NULL;
+    char text[2048];
+    if (getpwnam_r(name, &pw, text, sizeof(text), &found) != 0 || !found)
+        return -1;
+    *uid = found->pw_uid;
+    return 0;
+}
+
+static int budget_order(const void *a, const void *b)
+{
+    const struct board_budget *x = a, *y = b;
+    int order = board_budget_compare(x, y->scope, y->name, y->uid);
+    return order ? order : x->resource - y->resource;
+}
+
+static int build_budgets(struct ctl *c, struct build *w, struct err *e)
+{
+    struct budget *all = NULL;
+    size_t n = 0, kept = 0;
+    if (budget_list(c->ledger, ctl_now_s(c), &all, &n, e) < 0)
+        return -1;
+    w->budgets = section(n, sizeof(*w->budgets));
+    for (size_t i = 0; w->budgets && i < n && kept < BOARD_BUDGETS_MAX; i++) {
+        struct board_budget *to = &w->budgets[kept];
+        to->scope = all[i].scope == SCOPE_USER ? BOARD_USER : BOARD_ACCOUNT;
+        to->resource = all[i].resource == RESOURCE_CARBON;
+        name_copy(to->name, all[i].name);
+        if (to->scope == BOARD_USER && uid_of(to->name, &to->uid) < 0)
+            continue; /* nobody of that name can submit */
+        int64_t used = clamp_i64(all[i].charged);
+        if (__builtin_add_overflow(used, clamp_i64(all[i].reserved), &used))
+            used = INT64_MAX;
+        to->granted = clamp_i64(all[i].granted);
+        to->left = to->granted - used;
+        to->renews_s = all[i].renews_s;
+        kept++;
+    }
+    free(all);
+    if (!w->budgets)
+        return -1;
+    qsort(w->budgets, kept, sizeof(*w->budgets), budget_order);
+    w->b.budgets = w->budgets;
+    w->b.n_budgets = (uint32_t)kept;
+    return 0;
+}
+
+static int user_order(const void *a, const void *b)
+{
+    const struct board_user *x = a, *y = b;
+    return (x->uid > y->uid) - (x->uid < y->uid);
+}
+
+static int build_users(const struct ctl *c, struct build *w)
+{
+    size_t n = 0, kept = 0;
+    if (!(w->users = section(c->n_jobs, sizeof(*w->users))))
+        return -1;
+    for (size_t i = 0; i < c->n_jobs && n < BOARD_USERS_MAX; i++) {
+        w->users[n].uid = c->jobs[i].uid;
+        name_copy(w->users[n++].name, c->jobs[i].user);
+    }
+    qsort(w->users, n, sizeof(*w->users), user_order);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || w->users[i].uid != w->users[kept - 1].uid)
+            w->users[kept++] = w->users[i];
+    w->b.users = w->users;
+    w->b.n_users = (uint32_t)kept;
+    return 0;
+}
+
+static int build_switches(const struct ctl *c, struct build *w)
+{
+    uint32_t kept = 0;
+    if (!(w->switches = section(c->n_switches, sizeof(*w->switches))))
+        return -1;
+    for (size_t i = 0; i < c->n_switches && kept < BOARD_SWITCHES_MAX; i++) {
+        struct board_switch *to = &w->switches[kept];
+        to->scope = c->switches[i].scope;
+        to->mode = c->switches[i].mode;
+        name_copy(to->name, c->switches[i].name);
+        if (to->scope == BOARD_USER && uid_of(to->name, &to->uid) < 0)
+            continue;
+        kept++;
+    }
+    w->b.switches = w->switches;
+    w->b.n_switches = kept;
+    return 0;
+}
+
+static int id_order(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Every id that the list shows: the plugin lets go of those leases. */
+static int build_decisions(const struct ctl *c, struct build *w)
+{
+    size_t n = 0, kept = 0, jobs = c->snap ? c->snap->n_jobs : 0;
+    struct placement_note note;
+    if (!(w->decisions = section(jobs, sizeof(*w->decisions))))
+        return -1;
+    for (size_t i = 0; i < jobs && n < BOARD_DECISIONS_MAX; i++)
+        if (placement_note_parse(c->snap->jobs[i].admin_comment, &note))
+            w->decisions[n++] = note.id;
+    qsort(w->decisions, n, sizeof(*w->decisions), id_order);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || w->decisions[i] != w->decisions[kept - 1])
+            w->decisions[kept++] = w->decisions[i];
+    w->b.decisions = w->decisions;
+    w->b.n_decisions = (uint32_t)kept;
+    return 0;
+}
+
+/* Encoded bytes of a new board; decoding them again proves them before anybody else reads them. */
+static int build(struct ctl *c, void **data, size_t *size, struct board *out, struct err *e)
+{
+    struct build w = {0};
+    int rc = -1;
+    if (feed_watch_forecast(c) < 0)
+        return err_set(e, "no memory for the forecast");
+    build_head(c, &w.b.head);
+    w.b.points = c->forecast.points;
+    w.b.n_points = (uint32_t)c->forecast.n;
+    if (build_parts(c, &w) < 0 || build_planned(c, &w) < 0 || build_budgets(c, &w, e) < 0 ||
+        build_users(c, &w) < 0 || build_switches(c, &w) < 0 || build_decisions(c, &w) < 0) {
+        if (!e->text[0])
+            err_set(e, "no memory for the board");
+    } else if (board_encode(&w.b, data, size, e) == 0) {
+        rc = board_decode(out, *data, *size, e);
+        if (rc < 0)
+            free(*data);
+    }
+    build_free(&w);
+    return rc;
+}
+
+static void take(struct ctl *c, struct board *next)
+{
+    board_free(&c->board);
+    c->board = *next;
+    c->board_seq = next->head.seq;
+}
+
+int publisher_build(struct ctl *c, struct err *e)
+{
+    void *data = NULL;
+    size_t size = 0;
+    struct board next;
+    if (build(c, &data, &size, &next, e) < 0)
+        return -1;
+    free(data);
+    take(c, &next);
+    return 0;
+}
+
+int publisher_publish(struct ctl *c, struct err *e)
+{
+    void *data = NULL;
+    size_t size = 0;
+    struct board next;
+    if (build(c, &data, &size, &next, e) < 0)
+        return -1;
+    if (path_write_atomic(c->set.controller.board, data, size, 0644, e) < 0) {
+        free(data);
+        board_free(&next);
+        return err_prefix(e, "board");
+    }
+    free(data);
+    take(c, &next);
+    c->board_ms = ctl_now_ms(c);
+    c->dirty = 0;
+    return 0;
+}
+
+void publisher_run(struct ctl *c)
+{
+    static int failing;
+    struct err e = {.text = ""};
+    int64_t age_ms = ctl_now_ms(c) - c->board_ms, keep_ms = c->set.policy.board_max_age_ms / 4;
+    if (keep_ms > 10000)
+        keep_ms = 10000;
+    if (age_ms >= 0 && age_ms < c->set.controller.board_interval_ms)
+        return;
+    if (!c->dirty && age_ms >= 0 && age_ms < keep_ms)
+        return;
+    int ok = publisher_publish(c, &e) == 0;
+    if (!ok && !failing)
+        log_err("%s: the plugin goes on with the board before, until that is too old", e.text);
+    if (ok && failing)
+        log_info("boards are published again");
+    failing = !ok;
+}
+
+struct switch_list {
+    struct ctl_switch *items;
+    size_t n;
+};
+
+static int load_switch(const char *key, const char *value, void *arg)
+{
+    static const char *const scopes[] = {"cluster", "partition", "account", "user"};
+    struct switch_list *list = arg;
+    struct ctl_switch s = {.mode = strcmp(value, "act") == 0, .scope = -1};
+    const char *scope = key + strlen("switch."), *dot = strchr(scope, '.');
+    for (int i = 0; dot && i <= BOARD_USER; i++)
+        if (strlen(scopes[i]) == (size_t)(dot - scope) &&
+            strncmp(scope, scopes[i], (size_t)(dot - scope)) == 0)
+            s.scope = i;
+    if (s.scope < 0)
+        return 0;
+    snprintf(s.name, sizeof(s.name), "%s", dot + 1);
+    struct ctl_switch *grown = realloc(list->items, (list->n + 1) * sizeof(*grown));
+    if (!grown)
+        return -1;
+    list->items = grown;
+    list->items[list->n++] = s;
+    return 0;
+}
+
+int publisher_load_switches(struct ctl *c, struct err *e)
+{
+    struct switch_list list = {0};
+    if (ledger_kv_each(c->ledger, "switch.", load_switch, &list, e) < 0) {
+        free(list.items);
+        return -1;
+    }
+    free(c->switches);
+    c->switches = list.items;
+    c->n_switches = list.n;
+    c->dirty = 1;
+    return 0;
+}
+
+void publisher_fini(struct ctl *c)
+{
+    board_free(&c->board);
+    free(c->switches);
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Records from the nodes: checked, priced with the intensity of their interval, counted once.
+ *
+ * A record names a job that Slurm's list has not shown yet? Then the list is asked for and the record is left
+ * to be sent again: what is acknowledged is counted for good, with its account.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "carnotctld/events.h"
+#include "carnotctld/feed_watch.h"
+#include "carnotctld/nodelist.h"
+#include "carnotctld/ops.h"
+#include "carnotctld/slurm_client.h"
+#include "carnotctld/tracker.h"
+#include "common/log.h"
+#include "common/when.h"
+
+#define SHARES_MAX 4096
+#define RECORD_DT_MAX_MS (3600 * 1000LL)
+#define NODE_W_MAX 100000.0 /* no node of today draws 100 kW */
+
+/* A record as it came, checked. */
+struct record {
+    int64_t start_ms, end_ms;
+    uint64_t seq, node_uj, idle_uj, system_uj;
+    const char *quality, *coverage;
+    const json_t *jobs;
+};
+
+static int read_u64(const json_t *o, const char *key, uint64_t *out)
+{
+    const json_t *v = json_object_get(o, key);
+    if (!json_is_integer(v) || json_integer_value(v) < 0)
+        return -1;
+    *out = (uint64_t)json_integer_value(v);
+    return 0;
+}
+
+static const char *text_or(const json_t *o, const char *key, const char *otherwise)
+{
+    const char *s = json_string_value(json_object_get(o, key));
+    return s && strlen(s) < 48 ? s : otherwise;
+}
+
+static int check_sum(const struct record *r, struct err *e)
+{
+    uint64_t sum = r->idle_uj + r->system_uj, uj;
+    size_t i;
+    json_t *job;
+    if (json_array_size(r->jobs) > SHARES_MAX)
+        return err_set(e, "record %llu names more than %d jobs", (unsigned long long)r->seq,
+                       SHARES_MAX);
+    json_array_foreach((json_t *)(uintptr_t)r->jobs, i, job)
+    {
+        if (read_u64(job, "uj", &uj) < 0)
+            return err_set(e, "record %llu has a job without uj", (unsigned long long)r->seq);
+        sum += uj;
+    }
+    if (sum != r->node_uj)
+        return err_set(e, "record %llu: jobs, idle and system make %llu uJ, the node %llu",
+                       (unsigned long long)r->seq, (unsigned long long)sum,
+                       (unsigned long long)r->node_uj);
+    return 0;
+}
+
+static int read_record(const json_t *o, struct record *r, struct err *e)
+{
+    uint64_t dt_ms;
+    memset(r, 0, sizeof(*r));
+    if (!json_is_object(o) || read_u64(o, "seq", &r->seq) < 0 || r->seq == 0 ||
+        read_u64(o, "uj", &r->node_uj) < 0 || read_u64(o, "idle_uj", &r->idle_uj) < 0 ||
+        read_u64(o, "system_uj", &r->system_uj) < 0 || read_u64(o, "dt_ms", &dt_ms) < 0)
+        return err_set(e, "a record lacks seq, uj, idle_uj, system_uj or dt_ms");
+    const char *ts = json_string_value(json_object_get(o, "ts"));
+    if (!ts || when_parse_rfc3339(ts, &r->end_ms, e) < 0)
+        return err_set(e, "record %llu has no ts", (unsigned long long)r->seq);
+    if (dt_ms > RECORD_DT_MAX_MS)
+        return err_set(e, "record %llu spans more than an hour", (unsigned long long)r->seq);
+    r->start_ms = r->end_ms - (int64_t)dt_ms;
+    if ((double)r->node_uj / 1e3 > NODE_W_MAX * (double)(dt_ms ? dt_ms : 1))
+        return err_set(e, "record %llu: more than a node can draw", (unsigned long long)r->seq);
+    r->quality = text_or(o, "quality", "none");
+    r->coverage = text_or(o, "coverage", "");
+    r->jobs = json_object_get(o, "jobs");
+    return check_sum(r, e);
+}
+
+static enum ledger_quality quality_of(const char *text)
+{
+    int q = ledger_quality_parse(text);
+    return q < 0 ? QUALITY_NONE : (enum ledger_quality)q;
+}
+
+/* The run that a record's job means. 1 found, 0 ask again later, -1 error. */
+static int find_run(struct ctl *c, const struct record *r, uint32_t job_id, uint32_t uid,
+                    struct ledger_job *out)
+{
+    struct err e = {.text = ""};
+    struct ledger_job *row = tracker_find(c, job_id, r->end_ms / 1000);
+    if (row && row->start_s > 0) {
+        *out = *row;
+        return 1;
+    }
+    /* Settled before? */
+    struct job_key newest = {job_id, UINT32_MAX, 0};
+    int rc = row ? 0 : ledger_job_get(c->ledger, newest, out, &e);
+    if (rc != 0)
+        return rc;
+    /* The list is older than the record, or Slurm shows the job as pending still. */
+    if (!c->snap || c->snap->listed_ms < r->end_ms + 5000)
+        return 0;
+    row = tracker_adopt(c, job_id, uid, r->start_ms / 1000, r->end_ms / 1000);
+    if (!row)
+        return -1;
+    *out = *row;
+    return 1;
+}
+
+/* Fill shares; what belongs to no run of this node goes to the system's part. 1 done, 0 ask again
+ * later, -1 error. */
+static int share_out(struct ctl *c, const char *node, const struct record *r,
+                     struct ledger_share *shares, size_t *n_shares, uint64_t *system_uj)
+{
+    size_t i;
+    json_t *job;
+    *n_shares = 0;
+    *system_uj = r->system_uj;
+    json_array_foreach((json_t *)(uintptr_t)r->jobs, i, job)
+    {
+        uint64_t id, uid, uj = 0;
+        struct ledger_job run;
+        read_u64(job, "uj", &uj); /* check_sum has seen it */
+        if (read_u64(job, "job", &id) < 0 || id == 0 || id > UINT32_MAX ||
+            read_u64(job, "uid", &uid) < 0 || uid > UINT32_MAX) {
+            *system_uj += uj;
+            continue;
+        }
+        int rc = find_run(c, r, (uint32_t)id, (uint32_t)uid, &run);
+        if (rc != 1)
+            return rc;
+        if (run.nodelist[0] && !nodelist_has(run.nodelist, node)) {
+            log_warn("node %s reports job %u, which Slurm never ran there: not charged", node,
+                     run.key.job_id);
+            *system_uj += uj;
+            continue;
+        }
+        shares[(*n_shares)++] = (struct ledger_share){
+            .key = run.key,
+            .energy_uj = uj,
+            .carbon_ug =
+                feed_watch_emissions_ug(c, r->start_ms / 1000, (r->end_ms + 999) / 1000, uj),
+            .quality = quality_of(text_or(job, "quality", "none")),
+            .coverage = text_or(job, "coverage", r->coverage),
+        };
+    }
+    return 1;
+}
+
+/* 1 counted (or counted before), 0 ask again later, -1 error. */
+static int count(struct ctl *c, const char *node, const struct record *r, struct err *e)
+{
+    static struct ledger_share shares[SHARES_MAX]; /* main loop only */
+    size_t n;
+    uint64_t system_uj;
+    int rc = share_out(c, node, r, shares, &n, &system_uj);
+    if (rc != 1)
+        return rc;
+    struct ledger_record record = {
+        .node = node,
+        .seq = r->seq,
+        .start_s = r->start_ms / 1000,
+        .end_s = (r->end_ms + 999) / 1000,
+        .node_uj = r->node_uj,
+        .idle_uj = r->idle_uj,
+        .system_uj = system_uj,
+        .shares = shares,
+        .n_shares = n,
+    };
+    rc = ledger_record_add(c->ledger, &record, e);
+    if (rc < 0)
+        return -1;
+    for (size_t i = 0; rc == 1 && i < n; i++)
+        tracker_refresh(c, shares[i].key);
+    if (n)
+        c->dirty = 1;
+    return 1;
+}
+
+static struct ctl_node *node_of(struct ctl *c, const char *name)
+{
+    for (size_t i = 0; i < c->n_nodes; i++)
+        if (strcmp(c->nodes[i].name, name) == 0)
+            return &c->nodes[i];
+    struct ctl_node *grown = realloc(c->nodes, (c->n_nodes + 1) * sizeof(*grown));
+    if (!grown)
+        return NULL;
+    c->nodes = grown;
+    struct ctl_node *n = &grown[c->n_nodes++];
+    memset(n, 0, sizeof(*n));
+    snprintf(n->name, sizeof(n->name), "%s", name);
+    return n;
+}
+
+static void remember(struct ctl *c, const char *name, const char *version, const struct record *r)
+{
+    struct ctl_node *n = node_of(c, name);
+    if (!n)
+        return;
+    n->heard_ms = ctl_now_ms(c);
+    snprintf(n->version, sizeof(n->version), "%s", version);
+    if (!r || r->end_ms <= r->start_ms)
+        return;
+    n->power_w = (double)r->node_uj / 1e3 / (double)(r->end_ms - r->start_ms);
+    snprintf(n->quality, sizeof(n->quality), "%s", r->quality);
+    snprintf(n->coverage, sizeof(n->coverage), "%s", r->coverage);
+}
+
+static int known_node(const char *name, struct err *e)
+{
+    size_t len = strlen(name);
+    if (len == 0 || len >= LEDGER_NAME_MAX ||
+        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") != len)
+        return err_set(e, "node: the name of a node is needed");
+    return 0;
+}
+
+json_t *op_report(const struct asker *who, const json_t *request, struct err *e)
+{
+    struct ctl *c = who->ctl;
+    struct err why = {.text = ""};
+    uint64_t acked = 0;
+    size_t i;
+    json_t *item;
+    const char *node = ops_string(request, "node", LEDGER_NAME_MAX, e);
+    const char *version = ops_string(request, "version", 31, e);
+    if (!node || !version || known_node(node, e) < 0 ||
+        ledger_node_seq(c->ledger, node, &acked, e) < 0 || ledger_begin(c->ledger, e) < 0)
+        return NULL;
+    remember(c, node, version, NULL);
+    uint64_t counted = acked;
+    json_array_foreach(json_object_get(request, "records"), i, item)
+    {
+        struct record r;
+        int rc = read_record(item, &r, &why);
+        if (rc < 0 && r.seq > counted) {
+            /* A record that makes no sense never will: it is passed over, and said so. */
+            log_warn("node %s: %s: refused", node, why.text);
+            events_other(c, "node.source", "REFUSED",
+                         json_pack("{s:s,s:s}", "node", node, "why", why.text), node);
+            counted = r.seq;
+            continue;
+        }
+        if (rc < 0 || r.seq <= counted)
+            continue;
+        rc = count(c, node, &r, &why);
+        if (rc == 0)
+            slurm_client_poke();
+        if (rc != 1)
+            break;
+        counted = r.seq;
+        remember(c, node, version, &r);
+    }
+    if (ledger_commit(c->ledger, e) < 0) {
+        ledger_rollback(c->ledger);
+        return NULL;
+    }
+    json_t *answer = json_pack("{s:I}", "acked", (json_int_t)counted);
+    if (why.text[0] && answer)
+        json_object_set_new(answer, "error", json_string(why.text));
+    return answer;
+}

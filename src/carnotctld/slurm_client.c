@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The thread that talks to slurmctld: orders first, the list when it is due. Orders are few and
+ * spaced, so that Carnot never takes a noticeable part of slurmctld's time.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "carnotctld/slurm_client.h"
+#include "carnotctld/slurm_list.h"
+#include "compat/slurm_compat.h"
+
+#define ORDERS_MAX 4096
+#define ORDER_SPACING_MS 20 /* 50 a second at most */
+
+struct order_ring {
+    struct slurm_order items[ORDERS_MAX];
+    unsigned head, n;
+};
+
+/* lock guards everything but the thread's own stack. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    pthread_t thread;
+    int running, stop, poke, fd;
+    int64_t poll_ms;
+    struct order_ring todo, done;
+    struct snapshot *fresh;
+    int ok;
+    char error[sizeof(((struct err *)0)->text)];
+} client = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
+
+static int ring_put(struct order_ring *r, const struct slurm_order *o)
+{
+    if (r->n == ORDERS_MAX)
+        return -1;
+    r->items[(r->head + r->n++) % ORDERS_MAX] = *o;
+    return 0;
+}
+
+static int ring_take(struct order_ring *r, struct slurm_order *o)
+{
+    if (r->n == 0)
+        return 0;
+    *o = r->items[r->head];
+    r->head = (r->head + 1) % ORDERS_MAX;
+    r->n--;
+    return 1;
+}
+
+int slurm_client_configured(struct err *e)
+{
+    struct stat st;
+    const char *conf = getenv("SLURM_CONF");
+    if (conf && conf[0]) {
+        if (stat(conf, &st) == 0)
+            return 0;
+        return err_set(e, "SLURM_CONF=%s: %s", conf, strerror(errno));
+    }
+    static const char *const places[] = {"/etc/slurm/slurm.conf", "/etc/slurm-llnl/slurm.conf",
+                                         "/run/slurm/conf/slurm.conf"};
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+        if (stat(places[i], &st) == 0)
+            return 0;
+    return err_set(e, "no slurm.conf: set SLURM_CONF, or install one as /etc/slurm/slurm.conf");
+}
+
+static void tell_main(void)
+{
+    uint64_t one = 1;
+    if (write(client.fd, &one, sizeof(one)) < 0) {
+        /* the counter is full: main has something to read already */
+    }
+}
+
+static int update_job(uint32_t job_id, int64_t begin_s, int hold)
+{
+    job_desc_msg_t desc;
+    slurm_init_job_desc_msg(&desc);
+    SLURM_DESC_JOB_ID(&desc) = job_id;
+    if (hold)
+        desc.priority = 0;
+    else
+        desc.begin_time = begin_s;
+    return slurm_update_job(&desc);
+}
+
+static void carry_out(struct slurm_order *o)
+{
+    char id[16];
+    int rc = SLURM_ERROR;
+    snprintf(id, sizeof(id), "%u", o->job_id);
+    errno = 0;
+    switch (o->kind) {
+    case ORDER_BEGIN:
+        rc = update_job(o->job_id, o->begin_s, 0);
+        break;
+    case ORDER_HOLD:
+        rc = update_job(o->job_id, 0, 1);
+        break;
+    case ORDER_NOTIFY:
+        rc = slurm_notify_job(o->job_id, o->text);
+        break;
+    case ORDER_TERM:
+        rc = slurm_kill_job2(id, SIGTERM, KILL_FULL_JOB, NULL);
+        break;
+    case ORDER_CANCEL:
+        rc = slurm_kill_job2(id, SIGKILL, 0, NULL);
+        break;
+    }
+    o->rc = rc == SLURM_SUCCESS ? 0 : -1;
+    o->error[0] = '\0';
+    if (o->rc < 0)
+        snprintf(o->error, sizeof(o->error), "%s", slurm_strerror(errno));
+}
+
+static void sleep_ms(int64_t ms)
+{
+    struct timespec t = {ms / 1000, (ms % 1000) * 1000000L};
+    nanosleep(&t, NULL);
+}
+
+static void load_list(void)
+{
+    struct err e = {.text = ""};
+    struct snapshot *s = slurm_list_load(&e), *stale = NULL;
+    pthread_mutex_lock(&client.lock);
+    client.ok = s != NULL;
+    snprintf(client.error, sizeof(client.error), "%s", e.text);
+    if (s) {
+        stale = client.fresh;
+        client.fresh = s;
+    }
+    pthread_mutex_unlock(&client.lock);
+    snapshot_destroy(stale);
+    tell_main();
+}
+
+static int64_t mono_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Wait for an order, a poke, the end, or the next list; the caller holds the lock. */
+static void wait_until(int64_t due_ms)
+{
+    while (!client.stop && !client.poke && client.todo.n == 0 && mono_ms() < due_ms) {
+        struct timespec until = {due_ms / 1000, (due_ms % 1000) * 1000000L};
+        pthread_cond_timedwait(&client.wake, &client.lock, &until);
+    }
+}
+
+static void *run(void *arg)
+{
+    int64_t due_ms = 0;
+    (void)arg;
+    pthread_mutex_lock(&client.lock);
+    while (!client.stop) {
+        struct slurm_order o;
+        wait_until(due_ms);
+        if (ring_take(&client.todo, &o)) {
+            pthread_mutex_unlock(&client.lock);
+            carry_out(&o);
+            sleep_ms(ORDER_SPACING_MS);
+            pthread_mutex_lock(&client.lock);
+            ring_put(&client.done, &o);
+            tell_main();
+        }
+        if (!client.stop && (client.poke || mono_ms() >= due_ms)) {
+            client.poke = 0;
+            pthread_mutex_unlock(&client.lock);
+            load_list();
+            pthread_mutex_lock(&client.lock);
+            due_ms = mono_ms() + client.poll_ms;
+        }
+    }
+    pthread_mutex_unlock(&client.lock);
+    return NULL;
+}
+
+int slurm_client_start(int64_t poll_ms, struct err *e)
+{
+    pthread_condattr_t attr;
+    sigset_t all, before;
+    slurm_init(NULL);
+    client.poll_ms = poll_ms;
+    client.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (client.fd < 0)
+        return err_errno(e, "eventfd");
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&client.wake, &attr);
+    pthread_condattr_destroy(&attr);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&client.thread, NULL, run, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc != 0) {
+        errno = rc;
+        return err_errno(e, "cannot start the thread that talks to slurmctld");
+    }
+    client.running = 1;
+    return 0;
+}
+
+void slurm_client_stop(void)
+{
+    if (!client.running)
+        return;
+    pthread_mutex_lock(&client.lock);
+    client.stop = 1;
+    pthread_cond_signal(&client.wake);
+    pthread_mutex_unlock(&client.lock);
+    pthread_join(client.thread, NULL);
+    snapshot_destroy(client.fresh);
+    client.fresh = NULL;
+    close(client.fd);
+    client.running = 0;
+    slurm_fini();
+}
+
+int slurm_client_fd(void)
+{
+    return client.fd;
+}
+
+void slurm_client_drain(void)
+{
+    uint64_t n;
+    if (read(client.fd, &n, sizeof(n)) < 0) {
+        /* nothing to drain */
+    }
+}
+
+struct snapshot *slurm_client_take_snapshot(void)
+{
+    pthread_mutex_lock(&client.lock);
+    struct snapshot *s = client.fresh;
+    client.fresh = NULL;
+    pthread_mutex_unlock(&client.lock);
+    return s;
+}
+
+int slurm_client_take_done(struct slurm_order *out)
+{
+    pthread_mutex_lock(&client.lock);
+    int got = ring_take(&client.done, out);
+    pthread_mutex_unlock(&client.lock);
+    return got;
+}
+
+int slurm_client_order(const struct slurm_order *order)
+{
+    pthread_mutex_lock(&client.lock);
+    int rc = ring_put(&client.todo, order);
+    pthread_cond_signal(&client.wake);
+    pthread_mutex_unlock(&client.lock);
+    return rc;
+}
+
+void slurm_client_poke(void)
+{
+    pthread_mutex_lock(&client.lock);
+    client.poke = 1;
+    pthread_cond_signal(&client.wake);
+    pthread_mutex_unlock(&client.lock);
+}
+
+int slurm_client_ok(char *error, size_t size)
+{
+    pthread_mutex_lock(&client.lock);
+    int ok = client.ok;
+    snprintf(error, size, "%s", client.error);
+    pthread_mutex_unlock(&client.lock);
+    return ok;
+}

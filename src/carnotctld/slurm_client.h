@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All calls of libslurm, in a thread of their own: slurmctld may be slow, down or restarting, and
+ * the main loop must not wait for it. The thread loads the list every poll interval and carries out
+ * orders between two loads; the main loop hears of both through one descriptor.
+ */
+#ifndef CARNOT_CARNOTCTLD_SLURM_CLIENT_H
+#define CARNOT_CARNOTCTLD_SLURM_CLIENT_H
+
+#include <stdint.h>
+#include "carnotctld/snapshot.h"
+#include "common/err.h"
+
+enum order_kind { ORDER_BEGIN = 0, ORDER_HOLD, ORDER_NOTIFY, ORDER_TERM, ORDER_CANCEL };
+
+struct slurm_order {
+    enum order_kind kind;
+    uint32_t job_id;
+    int64_t begin_s;  /* ORDER_BEGIN */
+    char text[256];   /* ORDER_NOTIFY */
+    /* filled in when it comes back: */
+    int rc;           /* 0 done */
+    char error[128];
+};
+
+/* Is there a Slurm configuration to talk by? libslurm ends the process without one. 0 or -1. */
+int slurm_client_configured(struct err *e);
+
+/* Start the thread. 0 or -1. */
+int slurm_client_start(int64_t poll_ms, struct err *e);
+void slurm_client_stop(void); /* joins; an RPC under way is waited for */
+
+/* Readable when slurm_client_take* has something. */
+int slurm_client_fd(void);
+void slurm_client_drain(void);
+
+/* The newest snapshot since the last call (ownership to the caller), or NULL. */
+struct snapshot *slurm_client_take_snapshot(void);
+/* A finished order: 1 and *out, or 0. */
+int slurm_client_take_done(struct slurm_order *out);
+
+/* Queue an order; 0, or -1 when too many wait. */
+int slurm_client_order(const struct slurm_order *order);
+/* Load the list again now. */
+void slurm_client_poke(void);
+
+/* Is slurmctld answering? 1 yes; 0 and the last error's text. */
+int slurm_client_ok(char *error, size_t size);
+
+#endif

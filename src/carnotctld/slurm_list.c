@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Copies what Carnot needs out of libslurm's messages, so that no Slurm type goes further. Runs in
+ * slurm_client's thread.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "carnotctld/slurm_list.h"
+#include "compat/slurm_compat.h"
+
+static const char *const state_names[] = {
+    "PENDING",   "RUNNING",   "SUSPENDED", "COMPLETED", "CANCELLED", "FAILED",
+    "TIMEOUT",   "NODE_FAIL", "PREEMPTED", "BOOT_FAIL", "DEADLINE",  "OUT_OF_MEMORY"};
+
+/* The reasons that users ask about; others appear as a number. */
+static const struct {
+    int reason;
+    const char *name;
+} reasons[] = {
+    {WAIT_NO_REASON, "None"},
+    {WAIT_PRIORITY, "Priority"},
+    {WAIT_DEPENDENCY, "Dependency"},
+    {WAIT_RESOURCES, "Resources"},
+    {WAIT_PART_NODE_LIMIT, "PartitionNodeLimit"},
+    {WAIT_PART_TIME_LIMIT, "PartitionTimeLimit"},
+    {WAIT_PART_DOWN, "PartitionDown"},
+    {WAIT_PART_INACTIVE, "PartitionInactive"},
+    {WAIT_HELD, "JobHeldAdmin"},
+    {WAIT_HELD_USER, "JobHeldUser"},
+    {WAIT_TIME, "BeginTime"},
+    {WAIT_LICENSES, "Licenses"},
+    {WAIT_RESERVATION, "Reservation"},
+    {WAIT_NODE_NOT_AVAIL, "ReqNodeNotAvail"},
+    {WAIT_ARRAY_TASK_LIMIT, "JobArrayTaskLimit"},
+    {FAIL_DOWN_NODE, "NodeDown"},
+    {FAIL_BAD_CONSTRAINTS, "BadConstraints"},
+};
+
+static void copy(char *to, size_t size, const char *from)
+{
+    snprintf(to, size, "%s", from ? from : "");
+}
+
+static int64_t minutes(uint32_t v)
+{
+    return v == NO_VAL || v == INFINITE ? 0 : (int64_t)v * 60;
+}
+
+/* "0-3,7%2": the tasks that are still pending in an array's own record. */
+static uint32_t count_tasks(const char *text)
+{
+    uint64_t n = 0;
+    while (text && *text && *text != '%') {
+        char *end;
+        unsigned long first = strtoul(text, &end, 10), last = first, step = 1;
+        if (end == text)
+            break;
+        if (*end == '-')
+            last = strtoul(end + 1, &end, 10);
+        if (*end == ':')
+            step = strtoul(end + 1, &end, 10);
+        n += last >= first && step ? (last - first) / step + 1 : 1;
+        text = *end == ',' ? end + 1 : end;
+        if (*end && *end != ',')
+            break;
+    }
+    return n ? (n > UINT32_MAX ? UINT32_MAX : (uint32_t)n) : 1;
+}
+
+/* "gres/gpu=4" in Slurm's own TRES string. */
+static uint32_t gpus_in(const char *tres)
+{
+    const char *gpu = tres ? strstr(tres, "gres/gpu=") : NULL;
+    return gpu ? (uint32_t)strtoul(gpu + strlen("gres/gpu="), NULL, 10) : 0;
+}
+
+static void read_reason(const slurm_job_info_t *from, struct slurm_job *to)
+{
+    snprintf(to->reason, sizeof(to->reason), "reason %u", (unsigned)from->state_reason);
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+        if (reasons[i].reason == (int)from->state_reason)
+            copy(to->reason, sizeof(to->reason), reasons[i].name);
+}
+
+static void read_times(const slurm_job_info_t *from, struct slurm_job *to)
+{
+    to->limit_s = minutes(from->time_limit);
+    to->submit_s = from->submit_time;
+    to->eligible_s = from->eligible_time;
+    to->start_s = from->start_time;
+    to->end_s = to->phase == PHASE_ENDED ? from->end_time : 0;
+}
+
+static void read_job(const slurm_job_info_t *from, struct slurm_job *to)
+{
+    uint32_t state = from->job_state & JOB_STATE_BASE;
+    to->job_id = SLURM_INFO_JOB_ID(from);
+    to->array_job_id = from->array_job_id;
+    to->array_task = from->array_job_id && from->array_task_id != NO_VAL ? (int64_t)from->array_task_id : -1;
+    to->tasks = from->array_job_id && to->array_task < 0 ? count_tasks(from->array_task_str) : 1;
+    to->restart = from->restart_cnt;
+    to->uid = from->user_id;
+    to->nodes = from->num_nodes;
+    to->cpus = from->num_cpus;
+    to->gpus = gpus_in(from->tres_req_str);
+    to->phase = state == JOB_PENDING     ? PHASE_PENDING
+                : state == JOB_RUNNING   ? PHASE_RUNNING
+                : state == JOB_SUSPENDED ? PHASE_SUSPENDED
+                                         : PHASE_ENDED;
+    copy(to->state, sizeof(to->state),
+         state < sizeof(state_names) / sizeof(state_names[0]) ? state_names[state] : "UNKNOWN");
+    read_reason(from, to);
+    read_times(from, to);
+    to->held = from->priority == 0;
+    to->exclusive = from->shared == 0;
+    to->bound = (from->dependency && from->dependency[0]) || (from->resv_name && from->resv_name[0]) ||
+                (from->bitflags & CRON_JOB) || from->het_job_id != 0;
+    copy(to->user, sizeof(to->user), from->user_name);
+    copy(to->account, sizeof(to->account), from->account);
+    copy(to->partition, sizeof(to->partition), from->partition);
+    copy(to->name, sizeof(to->name), from->name);
+    copy(to->wckey, sizeof(to->wckey), from->wckey);
+    copy(to->nodelist, sizeof(to->nodelist), from->nodes);
+    if (from->admin_comment && from->admin_comment[0])
+        to->admin_comment = strdup(from->admin_comment);
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct slurm_job *x = a, *y = b;
+    return (x->job_id > y->job_id) - (x->job_id < y->job_id);
+}
+
+static int read_jobs(struct snapshot *s, struct err *e)
+{
+    job_info_msg_t *msg = NULL;
+    if (slurm_load_jobs(0, &msg, SHOW_ALL | SHOW_DETAIL) != SLURM_SUCCESS)
+        return err_set(e, "slurmctld gives no job list: %s", slurm_strerror(errno));
+    s->jobs = calloc(msg->record_count ? msg->record_count : 1, sizeof(*s->jobs));
+    if (s->jobs) {
+        for (uint32_t i = 0; i < msg->record_count; i++)
+            read_job(&msg->job_array[i], &s->jobs[s->n_jobs++]);
+        qsort(s->jobs, s->n_jobs, sizeof(*s->jobs), by_id);
+    }
+    slurm_free_job_info_msg(msg);
+    return s->jobs ? 0 : err_set(e, "no memory for the job list");
+}
+
+static int read_parts(struct snapshot *s, struct err *e)
+{
+    partition_info_msg_t *msg = NULL;
+    if (slurm_load_partitions(0, &msg, SHOW_ALL) != SLURM_SUCCESS)
+        return err_set(e, "slurmctld gives no partition list: %s",
+                       slurm_strerror(errno));
+    s->parts = calloc(msg->record_count ? msg->record_count : 1, sizeof(*s->parts));
+    for (uint32_t i = 0; s->parts && i < msg->record_count; i++) {
+        const partition_info_t *p = &msg->partition_array[i];
+        struct slurm_part *to = &s->parts[s->n_parts++];
+        copy(to->name, sizeof(to->name), p->name);
+        to->is_default = (p->flags & PART_FLAG_DEFAULT) != 0;
+        to->exclusive = p->max_share == 0;
+        to->nodes = p->total_nodes;
+        to->cpus_per_node = p->total_nodes ? (p->total_cpus + p->total_nodes - 1) / p->total_nodes : 0;
+        to->default_time_s = minutes(p->default_time);
+        to->max_time_s = minutes(p->max_time);
+    }
+    slurm_free_partition_info_msg(msg);
+    return s->parts ? 0 : err_set(e, "no memory for the partition list");
+}
+
+struct snapshot *slurm_list_load(struct err *e)
+{
+    struct timespec now;
+    struct snapshot *s = calloc(1, sizeof(*s));
+    if (!s) {
+        err_set(e, "no memory for Slurm's list");
+        return NULL;
+    }
+    clock_gettime(CLOCK_REALTIME, &now);
+    s->listed_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    if (read_jobs(s, e) < 0 || read_parts(s, e) < 0) {
+        snapshot_destroy(s);
+        return NULL;
+    }
+    return s;
+}

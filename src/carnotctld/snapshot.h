@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Slurm as carnotctld sees it at one moment: a complete list of jobs and partitions, without
+ * any Slurm type. Made by slurm_client's thread, owned by the main loop once handed over.
+ */
+#ifndef CARNOT_CARNOTCTLD_SNAPSHOT_H
+#define CARNOT_CARNOTCTLD_SNAPSHOT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SNAPSHOT_NAME_MAX 64
+
+enum job_phase { PHASE_PENDING = 0, PHASE_RUNNING, PHASE_SUSPENDED, PHASE_ENDED };
+
+struct slurm_job {
+    uint32_t job_id, array_job_id, restart, uid;
+    int64_t array_task; /* -1 = none, or several */
+    uint32_t tasks;     /* pending tasks of an array in this record, else 1 */
+    uint32_t nodes, cpus, gpus;
+    enum job_phase phase;
+    char state[24];     /* COMPLETED, PENDING, ... */
+    char reason[48];    /* why it is pending, in Slurm's words */
+    int held;           /* priority 0 */
+    int exclusive;
+    int bound;          /* dependency, reservation, cron: Carnot does not move it */
+    int64_t limit_s;    /* 0 = unlimited */
+    int64_t submit_s, eligible_s, start_s, end_s; /* 0 = not set; start_s of a pending job: expected */
+    char user[SNAPSHOT_NAME_MAX], account[SNAPSHOT_NAME_MAX], partition[SNAPSHOT_NAME_MAX];
+    char name[SNAPSHOT_NAME_MAX], wckey[SNAPSHOT_NAME_MAX];
+    char nodelist[256];
+    char *admin_comment; /* owned; NULL = none */
+};
+
+struct slurm_part {
+    char name[SNAPSHOT_NAME_MAX];
+    int is_default, exclusive;
+    uint32_t nodes, cpus_per_node, gpus_per_node;
+    int64_t default_time_s, max_time_s; /* 0 = none, unlimited */
+};
+
+struct snapshot {
+    int64_t listed_ms; /* wall clock before the list was asked for */
+    struct slurm_job *jobs; /* sorted by job_id */
+    size_t n_jobs;
+    struct slurm_part *parts;
+    size_t n_parts;
+};
+
+void snapshot_destroy(struct snapshot *s); /* NULL is legal */
+
+/* By id; NULL when the list has none. O(log n) */
+const struct slurm_job *snapshot_job(const struct snapshot *s, uint32_t job_id);
+
+#endif

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Following jobs through Slurm's list. One transaction a list: a kill -9 leaves the ledger at the
+ * list before or at this one.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "carnotctld/enforcer.h"
+#include "carnotctld/events.h"
+#include "carnotctld/feed_watch.h"
+#include "carnotctld/tracker.h"
+#include "common/log.h"
+
+static int compare(const void *a, const void *b)
+{
+    const struct job_key *x = &((const struct ledger_job *)a)->key;
+    const struct job_key *y = &((const struct ledger_job *)b)->key;
+    if (x->job_id != y->job_id)
+        return x->job_id < y->job_id ? -1 : 1;
+    if (x->restart != y->restart)
+        return x->restart < y->restart ? -1 : 1;
+    return (x->submit_s > y->submit_s) - (x->submit_s < y->submit_s);
+}
+
+static void load(struct ctl *c)
+{
+    struct ledger_query q = {.live_only = 1, .limit = SIZE_MAX >> 1};
+    struct ledger_job *rows = NULL;
+    size_t n = 0;
+    struct err e = {.text = ""};
+    if (ledger_job_list(c->ledger, &q, &rows, &n, &e) < 0) {
+        log_err("ledger: %s", e.text);
+        return;
+    }
+    free(c->jobs);
+    c->jobs = rows;
+    c->n_jobs = c->room_jobs = n;
+    if (n)
+        qsort(c->jobs, n, sizeof(*c->jobs), compare);
+}
+
+int tracker_init(struct ctl *c, struct err *e)
+{
+    (void)e;
+    load(c);
+    return 0;
+}
+
+void tracker_fini(struct ctl *c)
+{
+    free(c->jobs);
+    snapshot_destroy(c->snap);
+    c->jobs = NULL;
+    c->snap = NULL;
+    c->n_jobs = c->room_jobs = 0;
+}
+
+static struct ledger_job *find_key(const struct ctl *c, size_t n, struct job_key key)
+{
+    struct ledger_job wanted = {.key = key};
+    return n ? bsearch(&wanted, c->jobs, n, sizeof(*c->jobs), compare) : NULL;
+}
+
+struct ledger_job *tracker_find(const struct ctl *c, uint32_t job_id, int64_t t_s)
+{
+    struct ledger_job *best = NULL;
+    size_t low = 0, high = c->n_jobs;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (c->jobs[mid].key.job_id < job_id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    for (; low < c->n_jobs && c->jobs[low].key.job_id == job_id; low++) {
+        struct ledger_job *row = &c->jobs[low];
+        if (!best || (row->start_s > 0 && row->start_s <= t_s))
+            best = row;
+    }
+    return best;
+}
+
+/* Add a row behind the sorted ones; the caller sorts. Pointers into the list die here. */
+static struct ledger_job *append(struct ctl *c, const struct ledger_job *row)
+{
+    if (c->n_jobs == c->room_jobs) {
+        size_t room = c->room_jobs ? 2 * c->room_jobs : 256;
+        struct ledger_job *grown = realloc(c->jobs, room * sizeof(*grown));
+        if (!grown) {
+            log_err("no memory for job %u", row->key.job_id);
+            return NULL;
+        }
+        c->jobs = grown;
+        c->room_jobs = room;
+    }
+    c->jobs[c->n_jobs] = *row;
+    return &c->jobs[c->n_jobs++];
+}
+
+static void user_name(char *buf, size_t size, uint32_t uid)
+{
+    struct passwd pw, *found = NULL;
+    char text[1024];
+    if (getpwuid_r(uid, &pw, text, sizeof(text), &found) == 0 && found)
+        snprintf(buf, size, "%s", pw.pw_name);
+    else
+        snprintf(buf, size, "%u", uid);
+}
+
+void tracker_placement_job(const struct slurm_job *job, struct placement_job *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->uid = job->uid;
+    out->account = job->account;
+    out->partition = job->partition;
+    out->nodes = job->nodes;
+    out->cpus = job->cpus;
+    out->gpus = job->gpus;
+    out->tasks = job->tasks;
+    out->limit_s = job->limit_s > 0 ? job->limit_s : INT64_MAX / 2;
+    out->flags = job->exclusive ? PLACEMENT_EXCLUSIVE : 0;
+    request_init(&out->request);
+}
+
+/* What the row sets aside: the price the job was told, or today's for one that was told none. */
+static void price(struct ctl *c, const struct slurm_job *job, const struct placement_note *note,
+                  struct ledger_job *row)
+{
+    double tasks = job->tasks, uj, ug, now_ug;
+    if (note) {
+        uj = note->energy_uj;
+        ug = note->carbon_ug;
+        now_ug = note->carbon_now_ug;
+    } else {
+        struct placement_job pj;
+        struct placement_price p;
+        tracker_placement_job(job, &pj);
+        placement_price(&c->board, &pj, &p);
+        int64_t from_s = ctl_now_s(c), length_s = p.limit_s;
+        if (length_s > c->set.carbon.horizon_ms / 1000)
+            length_s = c->set.carbon.horizon_ms / 1000;
+        uj = p.energy_uj < 9e18 ? p.energy_uj : 9e18;
+        ug = now_ug = (double)feed_watch_emissions_ug(c, from_s, from_s + length_s, (uint64_t)uj);
+    }
+    row->estimate_uj = (uint64_t)(uj * tasks < 9e18 ? uj * tasks + 0.5 : 9e18);
+    row->estimate_ug = (uint64_t)(ug * tasks < 9e18 ? ug * tasks + 0.5 : 9e18);
+    row->estimate_now_ug = (uint64_t)(now_ug * tasks < 9e18 ? now_ug * tasks + 0.5 : 9e18);
+    row->reserved_uj = row->estimate_uj;
+    row->reserved_ug = row->estimate_ug;
+}
+
+static void text(char *to, size_t size, const char *from)
+{
+    memset(to, 0, size);
+    snprintf(to, size, "%s", from);
+}
+
+/* What the list says of the run now. */
+static void read_list(struct ledger_job *row, const struct slurm_job *job)
+{
+    row->array_job_id = job->array_job_id;
+    row->array_task = job->array_task;
+    row->uid = job->uid;
+    text(row->account, sizeof(row->account), job->account);
+    text(row->partition, sizeof(row->partition), job->partition);
+    text(row->name, sizeof(row->name), job->name);
+    text(row->state, sizeof(row->state), job->state);
+    text(row->nodelist, sizeof(row->nodelist), job->nodelist);
+    row->nodes = job->nodes;
+    row->cpus = job->cpus;
+    row->limit_s = job->limit_s;
+    row->start_s = job->phase == PHASE_PENDING ? 0 : job->start_s;
+    row->live = job->phase != PHASE_ENDED;
+}
+
+static void read_note(struct ledger_job *row, const struct slurm_job *job,
+                      const struct placement_note *note)
+{
+    if (note->run[0])
+        text(row->run, sizeof(row->run), note->run);
+    row->decision = note->id;
+    row->limit_uj = note->energy_budget_uj;
+    row->limit_ug = note->carbon_budget_ug;
+    row->action = note->action == ACTION_WARN ? 0 : note->action == ACTION_TERM ? 1 : 2;
+    /* A requeue has a begin time of Slurm's own and no wait of ours any more. */
+    if (note->code == CODE_GREENER_LATER && job->restart == 0) {
+        row->latest_s = note->latest_s;
+        row->planned_s = row->begin_set_s = note->begin_s;
+        row->delay_s = note->begin_s > note->asked_s ? note->begin_s - note->asked_s : 0;
+    }
+}
+
+static void new_row(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
+{
+    struct placement_note note;
+    int noted = placement_note_parse(job->admin_comment, &note);
+    memset(row, 0, sizeof(*row));
+    row->key = (struct job_key){job->job_id, job->restart, job->submit_s};
+    read_list(row, job);
+    if (job->user[0])
+        text(row->user, sizeof(row->user), job->user);
+    else
+        user_name(row->user, sizeof(row->user), job->uid);
+    text(row->run, sizeof(row->run), job->wckey[0] ? job->wckey : job->name);
+    row->tasks = job->tasks;
+    row->action = 2;
+    price(c, job, noted ? &note : NULL, row);
+    if (noted)
+        read_note(row, job, &note);
+    if (!noted)
+        enforcer_admit(c, job, row, 1);
+    events_job(c, row->planned_s ? "job.wait" : "job.pass",
+               noted ? placement_code_name(note.code) : "NONE", row, "carnot");
+}
+
+/* The begin time is not what Carnot set: somebody took the job out of its hands. */
+static void notice_change(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
+{
+    int64_t now_s = ctl_now_s(c);
+    if (row->released || row->begin_set_s == 0 || job->phase != PHASE_PENDING ||
+        job->eligible_s <= 0 || job->eligible_s == row->begin_set_s ||
+        job->eligible_s == row->planned_s)
+        return;
+    int early = job->eligible_s <= now_s + 1;
+    row->released = 1;
+    row->delay_s = early && now_s - row->key.submit_s < row->delay_s ? now_s - row->key.submit_s
+                                                                      : row->delay_s;
+    events_job(c, "job.now", early ? "USER_NOW" : "OPERATOR", row, row->user);
+}
+
+static void end_row(struct ctl *c, struct ledger_job *row, const char *state, int64_t end_s)
+{
+    struct err e = {.text = ""};
+    if (ledger_job_end(c->ledger, row->key, state, end_s, &e) < 0)
+        log_err("ledger: job %u: %s", row->key.job_id, e.text);
+    row->live = 0;
+    row->end_s = end_s;
+    text(row->state, sizeof(row->state), state);
+    events_job(c, "job.end", state, row, "carnot");
+}
+
+static void update_row(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
+{
+    struct ledger_job before = *row;
+    if (!row->live && row->end_s)
+        return; /* it ended before: only its settlement is left */
+    read_list(row, job);
+    if (row->tasks != job->tasks && row->tasks > 0) {
+        /* Tasks of an array went their own ways, with rows of their own. */
+        row->reserved_uj = row->reserved_uj / row->tasks * job->tasks;
+        row->reserved_ug = row->reserved_ug / row->tasks * job->tasks;
+        row->estimate_uj = row->estimate_uj / row->tasks * job->tasks;
+        row->estimate_ug = row->estimate_ug / row->tasks * job->tasks;
+        row->estimate_now_ug = row->estimate_now_ug / row->tasks * job->tasks;
+        row->tasks = job->tasks;
+    }
+    notice_change(c, job, row);
+    enforcer_admit(c, job, row, 0);
+    if (before.start_s == 0 && row->start_s > 0) {
+        int64_t waited_s = row->start_s - row->key.submit_s;
+        if (row->delay_s > waited_s)
+            row->delay_s = waited_s > 0 ? waited_s : 0;
+        events_job(c, "job.start", "", row, "carnot");
+        if (row->latest_s && row->begin_set_s > row->latest_s)
+            events_job(c, "promise.missed", "", row, "carnot");
+    }
+    int ended = job->phase == PHASE_ENDED;
+    if (ended)
+        row->live = 1; /* until ledger_job_end */
+    if (memcmp(&before, row, sizeof(before)) != 0) {
+        struct err e = {.text = ""};
+        if (ledger_job_put(c->ledger, row, &e) < 0)
+            log_err("ledger: job %u: %s", row->key.job_id, e.text);
+        c->dirty = 1;
+    }
+    if (ended)
+        end_row(c, row, job->state, job->end_s ? job->end_s : ctl_now_s(c));
+}
+
+static void take_job(struct ctl *c, const struct slurm_job *job, size_t n_sorted)
+{
+    struct job_key key = {job->job_id, job->restart, job->submit_s};
+    struct ledger_job row, *known = find_key(c, n_sorted, key);
+    struct err e = {.text = ""};
+    if (known) {
+        update_row(c, job, known);
+        return;
+    }
+    /* Slurm shows ended jobs for some minutes: this one may be settled already. */
+    int found = ledger_job_get(c->ledger, key, &row, &e);
+    if (found == 1)
+        return;
+    new_row(c, job, &row);
+    int ended = job->phase == PHASE_ENDED;
+    row.live = 1;
+    if (ledger_job_put(c->ledger, &row, &e) < 0) {
+        log_err("ledger: job %u: %s", job->job_id, e.text);
+        return;
+    }
+    c->dirty = 1;
+    struct ledger_job *added = append(c, &row);
+    if (added && ended)
+        end_row(c, added, job->state, job->end_s ? job->end_s : ctl_now_s(c));
+}
+
+/* An id that is missing from a complete list has ended; so has a run that was requeued. */
+static void end_missing(struct ctl *c, const struct snapshot *s)
+{
+    for (size_t i = 0; i < c->n_jobs; i++) {
+        struct ledger_job *row = &c->jobs[i];
+        const struct slurm_job *job = snapshot_job(s, row->key.job_id);
+        if (!row->live)
+            continue;
+        if (job && job->restart == row->key.restart && job->submit_s == row->key.submit_s)
+            continue;
+        /* It was submitted after this list was asked for? Then the list says nothing of it. */
+        if (!job && row->key.submit_s * 1000 >= s->listed_ms)
+            continue;
+        end_row(c, row, job ? "REQUEUED" : "GONE", s->listed_ms / 1000);
+        c->dirty = 1;
+    }
+}
+
+uint64_t tracker_asap_ug(const struct ctl *c, const struct ledger_job *row)
+{
+    if (row->start_s == 0 || row->energy_uj == 0)
+        return 0;
+    if (row->delay_s == 0)
+        return row->carbon_ug;
+    int64_t end_s = row->end_s ? row->end_s : ctl_now_s(c);
+    if (end_s <= row->start_s)
+        end_s = row->start_s + 1;
+    return feed_watch_emissions_ug(c, row->start_s - row->delay_s, end_s - row->delay_s,
+                                   row->energy_uj);
+}
+
+/* Nodes report a little later than Slurm: what a job reserved is released when its last records
+ * should be in. A record that comes later still counts; only the reservation is gone. */
+static void settle_ended(struct ctl *c)
+{
+    int64_t wait_s =
+        2 * (c->set.node.report_interval_ms + c->set.node.log_interval_ms) / 1000 + 3;
+    int64_t now_s = ctl_now_s(c);
+    size_t kept = 0;
+    for (size_t i = 0; i < c->n_jobs; i++) {
+        struct ledger_job *row = &c->jobs[i];
+        struct err e = {.text = ""};
+        int due = !row->live && row->end_s + wait_s <= now_s;
+        if (due) {
+            row->asap_ug = tracker_asap_ug(c, row);
+            int rc = ledger_job_settle(c->ledger, row->key, row->delay_s, row->asap_ug, &e);
+            if (rc < 0)
+                log_err("ledger: job %u: %s", row->key.job_id, e.text);
+            if (rc == 1)
+                events_job(c, "job.settle", "", row, "carnot");
+            due = rc >= 0;
+            c->dirty = 1;
+        }
+        if (!due)
+            c->jobs[kept++] = *row;
+    }
+    c->n_jobs = kept;
+}
+
+void tracker_apply(struct ctl *c, struct snapshot *s)
+{
+    struct err e = {.text = ""};
+    size_t n_sorted = c->n_jobs;
+    snapshot_destroy(c->snap);
+    c->snap = s;
+    if (ledger_begin(c->ledger, &e) < 0) {
+        log_err("ledger: %s", e.text);
+        return;
+    }
+    for (size_t i = 0; i < s->n_jobs; i++)
+        take_job(c, &s->jobs[i], n_sorted);
+    if (c->n_jobs)
+        qsort(c->jobs, c->n_jobs, sizeof(*c->jobs), compare);
+    end_missing(c, s);
+    settle_ended(c);
+    if (ledger_commit(c->ledger, &e) < 0) {
+        log_err("ledger: %s", e.text);
+        ledger_rollback(c->ledger);
+        load(c); /* what we remember must not run ahead of what is written */
+    }
+}
+
+void tracker_refresh(struct ctl *c, struct job_key key)
+{
+    struct ledger_job row, *known = find_key(c, c->n_jobs, key);
+    struct err e = {.text = ""};
+    if (known && ledger_job_get(c->ledger, key, &row, &e) == 1)
+        *known = row;
+}
+
+int tracker_store(struct ctl *c, struct ledger_job *row)
+{
+    struct err e = {.text = ""};
+    c->dirty = 1;
+    if (ledger_job_put(c->ledger, row, &e) < 0) {
+        log_err("ledger: job %u: %s", row->key.job_id, e.text);
+        return -1;
+    }
+    return 0;
+}
+
+struct ledger_job *tracker_adopt(struct ctl *c, uint32_t job_id, uint32_t uid, int64_t start_s,
+                                 int64_t end_s)
+{
+    struct err e = {.text = ""};
+    struct ledger_job row;
+    memset(&row, 0, sizeof(row));
+    row.key = (struct job_key){job_id, 0, start_s};
+    row.array_task = -1;
+    row.uid = uid;
+    row.tasks = 1;
+    row.start_s = start_s;
+    row.live = 1;
+    text(row.state, sizeof(row.state), "UNKNOWN");
+    user_name(row.user, sizeof(row.user), uid);
+    if (ledger_job_put(c->ledger, &row, &e) < 0 ||
+        ledger_job_end(c->ledger, row.key, "UNKNOWN", end_s, &e) < 0) {
+        log_err("ledger: job %u: %s", job_id, e.text);
+        return NULL;
+    }
+    row.live = 0;
+    row.end_s = end_s;
+    if (!append(c, &row))
+        return NULL;
+    qsort(c->jobs, c->n_jobs, sizeof(*c->jobs), compare);
+    return find_key(c, c->n_jobs, row.key);
+}
