@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One look at the node: shape, cgroups, and each source with what it is, what
+ * it covers, whether it may be read, and whether it would count in the node's sum. Needs no
+ * configuration and no controller, changes nothing.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "carnotd/cgroup.h"
+#include "carnotd/once.h"
+#include "common/clock.h"
+#include "common/when.h"
+#include "power/meter.h"
+#include "topology/topology.h"
+
+struct once {
+    const struct options *options;
+    struct topology topology;
+    struct err topology_error; /* "" when the shape is known */
+    struct meter meter;
+    bool counts[METER_SOURCES_MAX]; /* in the node's sum, if all give what they read */
+    struct cgroup cgroup;
+    int64_t t_ms;
+};
+
+/* Who would count: the same rule as for an interval, in which each readable source delivers. */
+static void _choose(struct once *o)
+{
+    struct coverage_sum sum;
+
+    coverage_sum_init(&sum);
+    for (int i = 0; i < o->meter.n; i++) {
+        const struct source *s = &o->meter.sources[i];
+        bool usable = !s->ops->read || s->error == 0;
+
+        o->counts[i] = !s->inside && usable && coverage_sum_add(&sum, s->coverage, 0) == 0;
+    }
+}
+
+/* Why a source does not count, NULL when it does. */
+static const char *_why_not(const struct once *o, int i)
+{
+    const struct source *s = &o->meter.sources[i];
+
+    if (o->counts[i])
+        return NULL;
+    if (s->error)
+        return s->error == EACCES || s->error == EPERM ? "no right to read it"
+                                                       : "it cannot be read";
+    if (s->inside)
+        return "it is a part of its package";
+    return "others cover the same";
+}
+
+static const char *_cgroup_version(const struct cgroup *c)
+{
+    return c->kind == CPU_BUSY_CPU_STAT ? "v2" : c->kind == CPU_BUSY_CPUACCT ? "v1" : NULL;
+}
+
+static json_t *_source_json(const struct once *o, int i)
+{
+    const struct source *s = &o->meter.sources[i];
+    bool is_model = !s->ops->read, read = !is_model && s->error == 0;
+    int package = topology_package_index(&o->topology, s->package);
+    char coverage[COVERAGE_TEXT_SIZE], rights[8];
+    json_t *json = json_object();
+
+    (void)snprintf(rights, sizeof(rights), "%04o", (unsigned)s->rights & 07777);
+    coverage_format(coverage, sizeof(coverage), s->coverage.components);
+    (void)json_object_set_new(json, "name", json_string(s->name));
+    (void)json_object_set_new(json, "path", is_model ? json_null() : json_string(s->path));
+    (void)json_object_set_new(json, "unit", json_string("uJ"));
+    (void)json_object_set_new(json, "value",
+                              read ? json_integer((json_int_t)s->raw_uj) : json_null());
+    (void)json_object_set_new(json, "range",
+                              s->range_known ? json_integer((json_int_t)s->counter.range_uj)
+                                             : json_null());
+    (void)json_object_set_new(json, "ceiling_mw",
+                              is_model ? json_null()
+                                       : json_integer((json_int_t)s->counter.ceiling_mw));
+    (void)json_object_set_new(json, "coverage", json_string(coverage));
+    (void)json_object_set_new(json, "quality", json_string(quality_name(s->quality)));
+    (void)json_object_set_new(json, "rights", s->rights < 0 ? json_null() : json_string(rights));
+    (void)json_object_set_new(json, "readable", json_boolean(is_model || read));
+    (void)json_object_set_new(json, "state", json_string(is_model || read ? "ok" : "missing"));
+    (void)json_object_set_new(json, "error",
+                              s->error ? json_string(strerror(s->error)) : json_null());
+    (void)json_object_set_new(json, "counted", json_boolean(o->counts[i]));
+    (void)json_object_set_new(json, "why_not",
+                              _why_not(o, i) ? json_string(_why_not(o, i)) : json_null());
+    (void)json_object_set_new(json, "package", package < 0 ? json_null() : json_integer(package));
+    return json;
+}
+
+static json_t *_topology_json(const struct once *o)
+{
+    const struct topology *t = &o->topology;
+
+    if (o->topology_error.text[0])
+        return json_pack("{s:n, s:s}", "fingerprint", "error", o->topology_error.text);
+    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i}", "fingerprint", t->fingerprint, "model",
+                     t->model, "packages", (int)t->n_packages, "numa", (int)t->numa, "cores",
+                     (int)t->cores, "cpus", (int)t->pus);
+}
+
+static int _print_json(const struct once *o)
+{
+    json_t *json = json_object(), *sources = json_array();
+    char ts[40];
+    int rc;
+
+    (void)json_object_set_new(json, "v", json_integer(1));
+    (void)json_object_set_new(json, "ts",
+                              json_string(when_format_rfc3339_ms(ts, sizeof(ts), o->t_ms)));
+    (void)json_object_set_new(json, "node", json_string(o->options->node));
+    (void)json_object_set_new(json, "sysroot", json_string(o->options->sysroot));
+    (void)json_object_set_new(json, "topology", _topology_json(o));
+    (void)json_object_set_new(json, "cgroup",
+                              json_pack("{s:s?, s:s?}", "version", _cgroup_version(&o->cgroup),
+                                        "root", o->cgroup.root[0] ? o->cgroup.root : NULL));
+    for (int i = 0; i < o->meter.n; i++)
+        (void)json_array_append_new(sources, _source_json(o, i));
+    (void)json_object_set_new(json, "sources", sources);
+    rc = json_dumpf(json, stdout, JSON_INDENT(2));
+    json_decref(json);
+    (void)putchar('\n');
+    return rc == 0 && fflush(stdout) == 0 ? 0 : 1;
+}
+
+static int _print_table(const struct once *o)
+{
+    const struct topology *t = &o->topology;
+    const char *version = _cgroup_version(&o->cgroup);
+
+    if (o->topology_error.text[0])
+        (void)printf("Node %s: shape unknown: %s\n", o->options->node, o->topology_error.text);
+    else
+        (void)printf("Node %s: %u packages, %u cores, %u CPUs; %s; shape %s\n", o->options->node,
+                     t->n_packages, t->cores, t->pus, t->model[0] ? t->model : "model unknown",
+                     t->fingerprint);
+    (void)printf("Cgroups: %s; jobs of Slurm in %s\n\n", version ? version : "none",
+                 o->cgroup.root[0] ? o->cgroup.root : "no place yet");
+    (void)printf("%-28s %20s %14s %-10s %-9s %-6s %s\n", "SOURCE", "VALUE (uJ)", "RANGE (uJ)",
+                 "COVERAGE", "QUALITY", "RIGHTS", "COUNTS");
+    for (int i = 0; i < o->meter.n; i++) {
+        const struct source *s = &o->meter.sources[i];
+        char coverage[COVERAGE_TEXT_SIZE], value[32] = "-", range[32] = "-", rights[8] = "-";
+        const char *why = _why_not(o, i);
+
+        if (s->ops->read && s->error == 0)
+            (void)snprintf(value, sizeof(value), "%" PRIu64, s->raw_uj);
+        if (s->range_known)
+            (void)snprintf(range, sizeof(range), "%" PRIu64, s->counter.range_uj);
+        if (s->rights >= 0)
+            (void)snprintf(rights, sizeof(rights), "%04o", (unsigned)s->rights & 07777);
+        (void)printf("%-28s %20s %14s %-10s %-9s %-6s %s%s%s%s\n", s->name, value, range,
+                     coverage_format(coverage, sizeof(coverage), s->coverage.components),
+                     quality_name(s->quality), rights, why ? "no: " : "yes", why ? why : "",
+                     s->error ? ": " : "", s->error ? strerror(s->error) : "");
+    }
+    return fflush(stdout) == 0 ? 0 : 1;
+}
+
+/* A directory that is not there would look like a machine without counters. */
+static int _check_sysroot(const char *sysroot, struct err *e)
+{
+    struct stat st;
+
+    if (!sysroot[0])
+        return 0;
+    if (stat(sysroot, &st) < 0)
+        return err_errno(e, "--sysroot %s", sysroot);
+    if (!S_ISDIR(st.st_mode))
+        return err_set(e, "--sysroot %s: no directory", sysroot);
+    return 0;
+}
+
+int once_run(const struct options *o)
+{
+    struct once once;
+    struct err e;
+    int rc;
+
+    memset(&once, 0, sizeof(once));
+    once.options = o;
+    once.t_ms = clock_wall_ms(&clock_system);
+    if (_check_sysroot(o->sysroot, &e) < 0 || meter_open(&once.meter, o->sysroot, &e) < 0) {
+        (void)fprintf(stderr, "carnotd: %s\n", e.text);
+        return 1;
+    }
+    if (topology_load(&once.topology, o->sysroot, o->topology, &once.topology_error) < 0 &&
+        o->topology) {
+        (void)fprintf(stderr, "carnotd: %s\n", once.topology_error.text);
+        meter_close(&once.meter);
+        return 1;
+    }
+    cgroup_init(&once.cgroup, o->sysroot, o->node);
+    meter_read(&once.meter, clock_mono_ms(&clock_system), true);
+    _choose(&once);
+    rc = o->json ? _print_json(&once) : _print_table(&once);
+    meter_close(&once.meter);
+    return rc;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the sampler's own files call of each other.
+ */
+#ifndef CARNOT_CARNOTD_SAMPLER_PRIVATE_H
+#define CARNOT_CARNOTD_SAMPLER_PRIVATE_H
+
+#include "carnotd/sampler.h"
+
+/* Read sources and jobs; t_ms is monotonic. */
+void sampler_read(struct sampler *s, int64_t t_ms);
+
+/* A new job in the table, with room for its share. NULL when there is no room, which is
+ * logged once. */
+struct job *sampler_add_job(struct sampler *s, uint32_t id, enum job_by by);
+
+/* A job has ended: it gets its share of the running interval and leaves when that is closed. */
+void sampler_end_job(struct sampler *s, struct job *job);
+
+/* Take up where the last record of this log ended. min_seq as in sampler_start(). Sets the
+ * running interval's beginning when the last record is of this boot. */
+void sampler_resume(struct sampler *s, uint64_t min_seq);
+
+/* List the cgroup tree: adopt jobs that nobody announced, end those that have gone without a
+ * word. At most every few seconds. */
+void sampler_discover(struct sampler *s, int64_t t_ms);
+
+#endif

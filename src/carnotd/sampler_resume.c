@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Going on after an earlier run of the daemon: numbers of records, and, within
+ * one boot, what the counters and jobs went on by while nobody looked. That time becomes
+ * the beginning of the first interval, which is marked as a gap: jobs that were in the last
+ * record and still run get their shares of it, the rest is idle or the system's.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "carnotd/record.h"
+#include "carnotd/sampler_private.h"
+#include "carnotd/spool.h"
+#include "common/log.h"
+#include "common/when.h"
+
+/* A model that looked at nothing for longer than this does not say anything about it. */
+#define MODEL_GAP_MAX_MS (60 * 60 * 1000)
+
+static void _resume_sources(struct sampler *s, const json_t *record, int64_t mono_ms)
+{
+    const json_t *entry;
+    size_t k;
+
+    json_array_foreach(json_object_get(record, "sources"), k, entry)
+    {
+        const char *name = json_string_value(json_object_get(entry, "name"));
+        const json_t *raw = json_object_get(entry, "raw");
+
+        for (int i = 0; name && json_is_integer(raw) && i < s->meter->n; i++) {
+            struct source *source = &s->meter->sources[i];
+
+            if (source->ops->read && strcmp(source->name, name) == 0)
+                counter_resume(&source->counter, (uint64_t)json_integer_value(raw), mono_ms);
+        }
+    }
+}
+
+/* Nothing else makes a job's quality worse than its record's. */
+static bool _was_guessed(const json_t *record, const json_t *entry)
+{
+    const char *whole = json_string_value(json_object_get(record, "quality"));
+    const char *part = json_string_value(json_object_get(entry, "quality"));
+
+    return whole && part && strcmp(part, "modelled") == 0 && strcmp(whole, "modelled") != 0;
+}
+
+/* A job of the last record is taken up if it still has a cgroup; without cgroups that cannot be
+ * seen, and its end will be announced. */
+static void _resume_job(struct sampler *s, const json_t *record, const json_t *entry)
+{
+    json_int_t id = json_integer_value(json_object_get(entry, "job"));
+    json_int_t cpus = json_integer_value(json_object_get(entry, "cpus"));
+    const json_t *uid = json_object_get(entry, "uid");
+    const json_t *used = json_object_get(entry, "cpu_total_us");
+    struct job *job;
+
+    if (id <= 0 || id >= UINT32_MAX || cpus <= 0 || cpus > UINT16_MAX)
+        return;
+    job = sampler_add_job(s, (uint32_t)id, JOB_BY_LOG);
+    if (!job)
+        return;
+    job->cpus = (uint32_t)cpus;
+    job->cpus_guessed = _was_guessed(record, entry);
+    if (json_is_integer(uid))
+        job->uid = (uint32_t)json_integer_value(uid);
+    if (json_is_integer(used) && json_integer_value(used) >= 0)
+        job_cpu_resume(&job->cpu, (uint64_t)json_integer_value(used));
+    job->mark_us = job_cpu_total_us(&job->cpu);
+    job->phase = JOB_RUNNING;
+    if (!job_cpu_update(&job->cpu, &s->cgroup, job->id, job->uid) && s->cgroup.root[0]) {
+        log_info("job %u: ended while carnotd was away", job->id);
+        record_job_end(s, job);
+        jobs_remove(&s->jobs, job);
+        return;
+    }
+    if (!s->gap)
+        job->mark_us = job_cpu_total_us(&job->cpu);
+    record_job_start(s, job);
+}
+
+/* Can some counter tell what it went on by in so long a time? */
+static bool _counters_reach(const struct sampler *s, int64_t gap_ms)
+{
+    for (int i = 0; i < s->meter->n; i++) {
+        const struct counter *c = &s->meter->sources[i].counter;
+
+        if (c->primed && counter_reach_ms(c) >= gap_ms)
+            return true;
+    }
+    return false;
+}
+
+static void _begin_gap(struct sampler *s, const json_t *record, int64_t wall_ms, int64_t mono_ms)
+{
+    const json_t *busy = json_object_get(record, "busy_us");
+
+    s->start_mono_ms = mono_ms;
+    s->start_wall_ms = wall_ms;
+    s->gap = true;
+    if (json_is_integer(busy) && (uint64_t)json_integer_value(busy) <= s->start_busy_us)
+        s->start_busy_us = (uint64_t)json_integer_value(busy);
+}
+
+/* The time since the last record becomes the first interval, or, where nothing can be said about
+ * it, is left out. */
+static void _resume_interval(struct sampler *s, const json_t *record)
+{
+    const char *ts = json_string_value(json_object_get(record, "ts"));
+    const json_t *mono = json_object_get(record, "mono_ms"), *entry;
+    int64_t wall_ms, mono_ms = json_integer_value(mono), gap_ms = s->start_mono_ms - mono_ms;
+    size_t k;
+
+    if (!ts || !json_is_integer(mono) || gap_ms < 0 || when_parse_rfc3339(ts, &wall_ms, NULL) < 0)
+        return;
+    _resume_sources(s, record, mono_ms);
+    if (_counters_reach(s, gap_ms) || gap_ms <= MODEL_GAP_MAX_MS) {
+        _begin_gap(s, record, wall_ms, mono_ms);
+    } else {
+        for (int i = 0; i < s->meter->n; i++)
+            counter_forget(&s->meter->sources[i].counter);
+    }
+    json_array_foreach(json_object_get(record, "jobs"), k, entry) _resume_job(s, record, entry);
+    log_info("record %llu of %s is the last one: going on after %lld ms",
+             (unsigned long long)s->seq, ts, (long long)gap_ms);
+}
+
+void sampler_resume(struct sampler *s, uint64_t min_seq)
+{
+    json_t *record = spool_last_record(s->log);
+    const char *boot = json_string_value(json_object_get(record, "boot"));
+    json_int_t seq = json_integer_value(json_object_get(record, "seq"));
+
+    s->seq = seq > 0 ? (uint64_t)seq : 0;
+    if (min_seq > s->seq)
+        s->seq = min_seq;
+    if (boot && strcmp(boot, s->boot) == 0 && strcmp(boot, "unknown") != 0)
+        _resume_interval(s, record);
+    json_decref(record);
+}
