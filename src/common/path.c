@@ -54,6 +54,10 @@ int path_mkdirs(const char *path, mode_t mode, struct err *e)
     char part[PATH_MAX];
     char *slash = part;
 
+    if (*path == '\0') {
+        errno = ENOENT;
+        return err_set(e, "cannot make a directory without a name");
+    }
     if (path_format(part, sizeof(part), "%s", path) < 0)
         return err_errno(e, "cannot make directory %s", path);
     while ((slash = strchr(slash + 1, '/'))) {

@@ -66,6 +66,7 @@ static void test_mkdirs(void)
     UNIT_INT(path_mkdirs(in_tmp("file/x"), 0755, &e), -1, "below a file");
     UNIT_OK(strstr(e.text, "file"), "%s", e.text);
     UNIT_INT(path_mkdirs("", 0755, &e), -1, "nothing");
+    UNIT_INT(errno, ENOENT, "nothing");
     memset(longer, 'x', sizeof(longer) - 1);
     UNIT_INT(path_mkdirs(longer, 0755, &e), -1, "too long");
 }
