@@ -7,8 +7,10 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <math.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -206,7 +208,7 @@ static pid_t _start_case(const struct unit_case *c, const char *suite, int *fd)
     int ends[2];
     pid_t pid;
 
-    if (pipe(ends) < 0)
+    if (pipe2(ends, O_CLOEXEC) < 0)
         return -1;
     (void)fflush(NULL);
     pid = fork();
@@ -216,21 +218,37 @@ static pid_t _start_case(const struct unit_case *c, const char *suite, int *fd)
         (void)close(ends[0]);
         (void)alarm(_timeout_s());
         _run_case(c, suite, ends[1]);
-        (void)alarm(0);
-        exit(EXIT_SUCCESS); /* not _exit: LeakSanitizer looks at exit */
+        exit(EXIT_SUCCESS); /* not _exit: LeakSanitizer looks then; under the alarm still */
     }
     (void)close(ends[1]);
     *fd = ends[0];
     return pid;
 }
 
-/* Up to a mark, or the end of the pipe; returns the mark or 0. The mark matters where a
- * process that the case left behind holds the pipe open. */
-static char _read_report(int fd)
+/* Is there something to read from fd, or will there be nothing more? A process that the
+ * case left behind may hold the pipe open, so the end of the child counts as well: *ended,
+ * with its *status. */
+static bool _wait_report(int fd, pid_t pid, bool *ended, int *status)
 {
-    size_t used = 0;
+    struct pollfd p = {.fd = fd, .events = POLLIN};
 
-    while (used + 1 < sizeof(report)) {
+    for (;;) {
+        if (poll(&p, 1, *ended ? 0 : 100) > 0)
+            return true;
+        if (*ended)
+            return false;
+        *ended = waitpid(pid, status, WNOHANG) == pid;
+    }
+}
+
+/* What the child reports and how it ends; returns the mark, or 0 when there was none. */
+static char _read_report(int fd, pid_t pid, int *status)
+{
+    bool ended = false;
+    size_t used = 0;
+    char mark = 0;
+
+    while (!mark && used + 1 < sizeof(report) && _wait_report(fd, pid, &ended, status)) {
         ssize_t n = read(fd, report + used, sizeof(report) - 1 - used);
 
         if (n < 0 && errno == EINTR)
@@ -238,15 +256,13 @@ static char _read_report(int fd)
         if (n <= 0)
             break;
         used += (size_t)n;
-        if (report[used - 1] == mark_end || report[used - 1] == mark_skip) {
-            char mark = report[used - 1];
-
-            report[used - 1] = '\0';
-            return mark;
-        }
+        if (report[used - 1] == mark_end || report[used - 1] == mark_skip)
+            mark = report[--used];
     }
     report[used] = '\0';
-    return 0;
+    while (!ended && waitpid(pid, status, 0) < 0 && errno == EINTR)
+        ;
+    return mark;
 }
 
 static int _remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
@@ -289,10 +305,10 @@ static bool _report_case(const struct unit_case *c, const char *suite, int numbe
                      strerror(errno));
         return false;
     }
-    mark = _read_report(fd);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
+    mark = _read_report(fd, pid, &status);
     (void)kill(-pid, SIGKILL);
+    while (waitpid(-pid, NULL, 0) > 0 || errno == EINTR)
+        ; /* what the case left behind is ours since it ended */
     (void)close(fd);
     (void)nftw(tmpdir, _remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     bad = _describe_end(ending, sizeof(ending), status, mark);
@@ -341,6 +357,7 @@ int unit_main(int argc, char **argv, const struct unit_case cases[], const char 
         (void)fprintf(stderr, "%s: no such case, see --list\n", argv[0]);
         return 2;
     }
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     (void)printf("1..%d\n", chosen);
     for (const struct unit_case *c = cases; c->name; c++) {
         if (_is_chosen(c, suite, argc, argv) && !_report_case(c, suite, ++number))
