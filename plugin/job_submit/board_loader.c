@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The loader thread. It reads into private memory, never maps: a file cut short under a mapping
- * would kill slurmctld with SIGBUS. A file that fails its checks leaves the old board in force until that is
- * too old. One line in slurmctld's log a change of state, none a look.
+ * would kill slurmctld with SIGBUS. A file that fails its checks leaves the old board in force
+ * until that is too old. One line in slurmctld's log a change of state, none a look.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading a job description. Called in slurmctld's submission path: bounded scans, no allocation but
- * for strings that are handed to Slurm.
+ * Reading a job description. Called in slurmctld's submission path: bounded scans, no allocation
+ * but for strings that are handed to Slurm.
  */
 #include "config.h"
 
@@ -115,9 +115,9 @@ int job_desc_read(const job_desc_msg_t *desc, int64_t now_s, struct placement_jo
     if (request_from_environment(r, desc->environment, n_env, now_s, e) < 0 ||
         request_from_environment(r, desc->spank_job_env, n_spank, now_s, e) < 0)
         return -1;
-    if (desc->script && request_from_script(r, desc->script,
-                                            strnlen(desc->script, REQUEST_SCRIPT_SCAN_MAX), now_s,
-                                            e) < 0)
+    if (desc->script &&
+        request_from_script(r, desc->script, strnlen(desc->script, REQUEST_SCRIPT_SCAN_MAX), now_s,
+                            e) < 0)
         return -1;
     if (request_from_spank(r, desc->spank_job_env, n_spank, now_s, e) < 0 ||
         request_check(r, e) < 0)

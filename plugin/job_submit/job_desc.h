@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Slurm's job description <-> the job and decision of src/placement. Everything read here came from a
- * user: lengths are bounded, counts saturate. No I/O.
+ * Slurm's job description <-> the job and decision of src/placement. Everything read here came from
+ * a user: lengths are bounded, counts saturate. No I/O.
  */
 #ifndef CARNOT_PLUGIN_JOB_SUBMIT_JOB_DESC_H
 #define CARNOT_PLUGIN_JOB_SUBMIT_JOB_DESC_H
@@ -9,8 +9,8 @@
 #include "placement/placement.h"
 #include "compat/slurm_compat.h"
 
-/* Fill *job from the description: options of all layers, sizes, limit, window. The strings point into
- * desc. 0, or -1 and one sentence (a bad option). */
+/* Fill *job from the description: options of all layers, sizes, limit, window. The strings point
+ * into desc. 0, or -1 and one sentence (a bad option). */
 int job_desc_read(const job_desc_msg_t *desc, int64_t now_s, struct placement_job *job,
                   struct err *e);
 
@@ -21,7 +21,8 @@ int job_desc_has_reader(const job_desc_msg_t *desc);
  * nothing, see job_submit_carnot.c. */
 int job_desc_is_test(const job_desc_msg_t *desc);
 
-/* Tasks of an array expression ("0-9,20-30:2%4"), 1 for NULL or what Slurm will refuse; *at_once is its %N or 0. */
+/* Tasks of an array expression ("0-9,20-30:2%4"), 1 for NULL or what Slurm will refuse; *at_once is
+ * its %N or 0. */
 uint32_t job_desc_array_tasks(const char *array_inx, uint32_t *at_once);
 
 /* Append text to a string that Slurm owns, separated by `separator` from what stands there. */

@@ -2,9 +2,9 @@
 /*
  * job_submit/carnot: the entry points that slurmctld calls, several at once since 23.02.
  *
- * A thin shell around placement_decide(): read the request, borrow the board, decide and take the lease
- * under one mutex, write the decision into the description. No I/O, no network, no fork, nothing that waits.
- * What goes wrong in here passes the job unchanged.
+ * A thin shell around placement_decide(): read the request, borrow the board, decide and take the
+ * lease under one mutex, write the decision into the description. No I/O, no network, no fork,
+ * nothing that waits. What goes wrong in here passes the job unchanged.
  */
 #include "config.h"
 
@@ -32,8 +32,8 @@ EXPORT extern int fini(void);
 EXPORT extern int job_submit(job_desc_msg_t *job_desc, uint32_t submit_uid, char **err_msg);
 EXPORT extern int job_modify(JOB_MODIFY_ARGS);
 
-/* One mutex covers {sweep, decide, take}: two submissions at once must not both get the last of a budget, nor
- * the last free slot. The arithmetic under it takes microseconds. */
+/* One mutex covers {sweep, decide, take}: two submissions at once must not both get the last of a
+ * budget, nor the last free slot. The arithmetic under it takes microseconds. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct lease_table leases; /* guarded by lock */
 static uint64_t id_state;         /* guarded by lock; splitmix64 */
@@ -46,7 +46,8 @@ static int64_t wall_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* splitmix64 (Steele, Lea, Flood 2014), seeded from the kernel: an id must be unique, not secret. */
+/* splitmix64 (Steele, Lea, Flood 2014), seeded from the kernel: an id must be unique, not secret.
+ */
 static uint64_t next_id(void)
 {
     uint64_t z = id_state += 0x9e3779b97f4a7c15ULL;
@@ -152,8 +153,9 @@ static int apply(const struct board *b, job_desc_msg_t *desc, const struct place
         return SLURM_SUCCESS; /* asked for nothing and gets nothing */
     if (acting && o->d.verdict == VERDICT_DELAY)
         desc->begin_time = o->d.start_s;
-    /* Who only tests takes no lease. A submission that pretends to test would slip past the budgets: it waits
-     * until carnotctld has seen it, has no note, and is judged there like any job without one. */
+    /* Who only tests takes no lease. A submission that pretends to test would slip past the
+     * budgets: it waits until carnotctld has seen it, has no note, and is judged there like any job
+     * without one. */
     if (test && acting && o->binding) {
         int64_t seen_s = (now_ms + LEASE_LIFE_MS) / 1000;
         if (desc->begin_time < seen_s)
@@ -195,8 +197,8 @@ int job_submit(job_desc_msg_t *job_desc, uint32_t submit_uid, char **err_msg)
     return rc;
 }
 
-/* What a user or an operator changes with scontrol is theirs to change: carnotctld sees it in Slurm's list,
- * respects it, and prices what grew there. */
+/* What a user or an operator changes with scontrol is theirs to change: carnotctld sees it in
+ * Slurm's list, respects it, and prices what grew there. */
 int job_modify(JOB_MODIFY_ARGS)
 {
     (void)job_desc;

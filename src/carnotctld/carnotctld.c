@@ -95,8 +95,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         c->dirty = 1;
     log_slurm_state();
     planner_run(c);
-    /* Without a list there is nothing to say that the file does not say already: a young process must not
-     * overwrite a board that knows partitions and leases with one that does not. */
+    /* Without a list there is nothing to say that the file does not say already: a young process
+     * must not overwrite a board that knows partitions and leases with one that does not. */
     if (c->snap)
         publisher_run(c);
 }
@@ -178,8 +178,8 @@ static void stop(struct ctl *c)
     free(c->nodes);
 }
 
-static void add_event(struct ctl *c, struct event **slot, int fd, short what,
-                      event_callback_fn run, const struct timeval *every)
+static void add_event(struct ctl *c, struct event **slot, int fd, short what, event_callback_fn run,
+                      const struct timeval *every)
 {
     *slot = event_new(c->base, fd, what, run, c);
     if (*slot)
@@ -195,8 +195,8 @@ static int serve(struct ctl *c, struct err *e)
         return err_set(e, "no event loop");
     signal(SIGPIPE, SIG_IGN);
     int rc = -1;
-    if (slurm_client_configured(e) == 0 &&
-        slurm_client_start(c->set.controller.poll_ms, e) == 0 && server_start(c, e) == 0) {
+    if (slurm_client_configured(e) == 0 && slurm_client_start(c->set.controller.poll_ms, e) == 0 &&
+        server_start(c, e) == 0) {
         add_event(c, &events[0], slurm_client_fd(), EV_READ | EV_PERSIST, on_slurm, NULL);
         add_event(c, &events[1], -1, EV_PERSIST, on_tick, &tick);
         add_event(c, &events[2], SIGTERM, EV_SIGNAL | EV_PERSIST, on_stop, NULL);

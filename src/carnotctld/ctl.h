@@ -41,24 +41,24 @@ struct ctl {
     ledger_t *ledger;
 
     /* feed_watch */
-    struct feed feed;          /* samples as last read; n == 0: none yet */
-    struct forecast forecast;  /* rebuilt before each board */
-    struct feed past;          /* intensity for accounting: what the ledger remembers */
-    uint64_t feed_version;     /* counts up when the samples change */
+    struct feed feed;         /* samples as last read; n == 0: none yet */
+    struct forecast forecast; /* rebuilt before each board */
+    struct feed past;         /* intensity for accounting: what the ledger remembers */
+    uint64_t feed_version;    /* counts up when the samples change */
 
     /* tracker */
-    struct snapshot *snap;     /* Slurm's last complete list, or NULL */
-    struct ledger_job *jobs;   /* every run that is not settled; sorted by job id, restart, submit */
+    struct snapshot *snap;   /* Slurm's last complete list, or NULL */
+    struct ledger_job *jobs; /* every run that is not settled; sorted by job id, restart, submit */
     size_t n_jobs, room_jobs;
 
     /* publisher */
-    struct board board;        /* as last built */
+    struct board board; /* as last built */
     uint64_t board_seq;
-    int64_t board_ms;          /* when it was published; 0 = never */
-    int dirty;                 /* something changed that a new board should say */
+    int64_t board_ms; /* when it was published; 0 = never */
+    int dirty;        /* something changed that a new board should say */
 
     /* planner */
-    uint64_t planned_version;  /* feed_version that was planned with */
+    uint64_t planned_version; /* feed_version that was planned with */
 
     /* switches */
     struct ctl_switch *switches;

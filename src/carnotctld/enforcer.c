@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Each step is written down before it is ordered: a restart neither repeats a warning nor forgets
- * that a grace time is running. An order that is lost with the process is ordered again by the next step.
+ * that a grace time is running. An order that is lost with the process is ordered again by the next
+ * step.
  */
 #include "config.h"
 
@@ -18,8 +19,9 @@
 
 #define WARN_SHARE 0.9
 
-/* Does some budget of the job's account or user lack what the row reserves? The list counts this row's own
- * reservation only once it is stored, so a new row is judged against what is left without it. */
+/* Does some budget of the job's account or user lack what the row reserves? The list counts this
+ * row's own reservation only once it is stored, so a new row is judged against what is left without
+ * it. */
 static int uncovered(struct ctl *c, const struct ledger_job *row, uint64_t uj, uint64_t ug)
 {
     struct budget *all = NULL;
@@ -87,8 +89,7 @@ static int may_end(const struct ledger_job *row)
 {
     if (row->action == 1)
         return 1;
-    return row->action == 2 &&
-           (row->quality == QUALITY_MEASURED || row->quality == QUALITY_SPLIT);
+    return row->action == 2 && (row->quality == QUALITY_MEASURED || row->quality == QUALITY_SPLIT);
 }
 
 static void warn(struct ctl *c, struct ledger_job *row)

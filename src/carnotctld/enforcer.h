@@ -8,10 +8,16 @@
 
 #include "carnotctld/ctl.h"
 
-enum enforce_step { ENFORCE_NONE = 0, ENFORCE_WARNED, ENFORCE_TERMED, ENFORCE_CANCELLED, ENFORCE_HELD };
+enum enforce_step {
+    ENFORCE_NONE = 0,
+    ENFORCE_WARNED,
+    ENFORCE_TERMED,
+    ENFORCE_CANCELLED,
+    ENFORCE_HELD
+};
 
-/* Judge a pending job that has no note of the plugin's when the list shows it first (is_new), and again
- * when somebody released it: changes row's reservation and step, orders a hold. */
+/* Judge a pending job that has no note of the plugin's when the list shows it first (is_new), and
+ * again when somebody released it: changes row's reservation and step, orders a hold. */
 void enforcer_admit(struct ctl *c, const struct slurm_job *job, struct ledger_job *row, int is_new);
 
 /* Look at every running job with a budget of its own. */

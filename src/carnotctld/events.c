@@ -71,8 +71,8 @@ static json_t *begin(const struct ctl *c, const char *ev, const char *code)
     return json_pack("{s:i,s:s,s:s,s:s}", "v", 1, "ts", ts, "ev", ev, "code", code ? code : "");
 }
 
-void events_job(const struct ctl *c, const char *ev, const char *code,
-                const struct ledger_job *job, const char *by)
+void events_job(const struct ctl *c, const char *ev, const char *code, const struct ledger_job *job,
+                const char *by)
 {
     char decision[24];
     json_t *o = begin(c, ev, code);

@@ -13,8 +13,8 @@ int events_open(const char *log_dir, struct err *e);
 void events_close(void);
 
 /* An event about a job. by: who caused it ("carnot", a user). */
-void events_job(const struct ctl *c, const char *ev, const char *code,
-                const struct ledger_job *job, const char *by);
+void events_job(const struct ctl *c, const char *ev, const char *code, const struct ledger_job *job,
+                const char *by);
 
 /* Any other event; takes over `more`, an object with its own keys (may be NULL). */
 void events_other(const struct ctl *c, const char *ev, const char *code, json_t *more,

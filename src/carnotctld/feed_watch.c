@@ -23,8 +23,7 @@ static int64_t replayed_s;
 static int changed(const struct stat *st)
 {
     return st->st_ino != seen.st_ino || st->st_size != seen.st_size ||
-           st->st_mtim.tv_sec != seen.st_mtim.tv_sec ||
-           st->st_mtim.tv_nsec != seen.st_mtim.tv_nsec;
+           st->st_mtim.tv_sec != seen.st_mtim.tv_sec || st->st_mtim.tv_nsec != seen.st_mtim.tv_nsec;
 }
 
 static void refuse(struct ctl *c, const char *why)

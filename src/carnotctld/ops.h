@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What can be asked of carnotctld: docs/formats.md lists the operations, their keys and who may ask.
+ * What can be asked of carnotctld: docs/formats.md lists the operations, their keys and who may
+ * ask.
  */
 #ifndef CARNOT_CARNOTCTLD_OPS_H
 #define CARNOT_CARNOTCTLD_OPS_H
@@ -40,7 +41,8 @@ json_t *op_switch(const struct asker *who, const json_t *request, struct err *e)
 /* report.c */
 json_t *op_report(const struct asker *who, const json_t *request, struct err *e);
 
-/* A string of the request: "" when it is missing; an error (NULL) when it is no string or longer than max. */
+/* A string of the request: "" when it is missing; an error (NULL) when it is no string or longer
+ * than max. */
 const char *ops_string(const json_t *request, const char *key, size_t max, struct err *e);
 /* RFC 3339, or null for 0. */
 json_t *ops_time(int64_t t_s);

@@ -79,8 +79,8 @@ static int read_key(const json_t *request, struct budget_key *k, struct err *e)
 static void changed(const struct asker *who, const char *ev, const struct budget_key *k,
                     double amount)
 {
-    json_t *more = json_pack("{s:s,s:s,s:s}", "scope", budget_scope_name(k->scope), "name",
-                             k->name, "resource", budget_resource_name(k->resource));
+    json_t *more = json_pack("{s:s,s:s,s:s}", "scope", budget_scope_name(k->scope), "name", k->name,
+                             "resource", budget_resource_name(k->resource));
     if (amount >= 0)
         json_object_set_new(more, k->resource == RESOURCE_ENERGY ? "j" : "g", json_real(amount));
     events_other(who->ctl, ev, "OPERATOR", more, who->user);

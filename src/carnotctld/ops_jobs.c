@@ -30,15 +30,15 @@ static json_t *measured(const struct ledger_job *j, uint64_t micro)
 static json_t *job_json(const struct ctl *c, const struct ledger_job *j)
 {
     uint64_t asap_ug = j->settled ? j->asap_ug : tracker_asap_ug(c, j);
-    json_t *o = json_pack(
-        "{s:I,s:o,s:o,s:I,s:s,s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:s}", "job_id",
-        (json_int_t)j->key.job_id, "array_job_id",
-        j->array_job_id ? json_integer(j->array_job_id) : json_null(), "array_task",
-        j->array_task >= 0 ? json_integer(j->array_task) : json_null(), "restart",
-        (json_int_t)j->key.restart, "user", j->user, "account", j->account, "partition",
-        j->partition, "name", j->name, "nodes", (json_int_t)j->nodes, "submit",
-        ops_time(j->key.submit_s), "start", ops_time(j->start_s), "end", ops_time(j->end_s),
-        "state", j->state);
+    json_t *o =
+        json_pack("{s:I,s:o,s:o,s:I,s:s,s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:s}", "job_id",
+                  (json_int_t)j->key.job_id, "array_job_id",
+                  j->array_job_id ? json_integer(j->array_job_id) : json_null(), "array_task",
+                  j->array_task >= 0 ? json_integer(j->array_task) : json_null(), "restart",
+                  (json_int_t)j->key.restart, "user", j->user, "account", j->account, "partition",
+                  j->partition, "name", j->name, "nodes", (json_int_t)j->nodes, "submit",
+                  ops_time(j->key.submit_s), "start", ops_time(j->start_s), "end",
+                  ops_time(j->end_s), "state", j->state);
     if (!o)
         return NULL;
     json_object_set_new(o, "energy_j", measured(j, j->energy_uj));
@@ -148,8 +148,8 @@ static const char *explain(const struct ctl *c, const struct slurm_job *job,
     return "NOT_CARNOT";
 }
 
-static void add_wait(const struct ctl *c, const struct slurm_job *job,
-                     const struct ledger_job *row, json_t *o)
+static void add_wait(const struct ctl *c, const struct slurm_job *job, const struct ledger_job *row,
+                     json_t *o)
 {
     struct placement_note note = {0};
     int noted = job && placement_note_parse(job->admin_comment, &note);
@@ -159,8 +159,8 @@ static void add_wait(const struct ctl *c, const struct slurm_job *job,
     json_object_set_new(o, "g_now", row ? amount(row->estimate_now_ug) : json_null());
     json_object_set_new(o, "zone", json_string(c->set.carbon.zone));
     json_object_set_new(o, "feed", json_string(c->set.carbon.feed));
-    json_object_set_new(o, "feed_age_s", c->feed.n ? json_integer(ctl_now_s(c) - c->feed.issued_s)
-                                                   : json_null());
+    json_object_set_new(o, "feed_age_s",
+                        c->feed.n ? json_integer(ctl_now_s(c) - c->feed.issued_s) : json_null());
     json_object_set_new(o, "moves", json_null());
     int64_t from_s = row ? row->key.submit_s : ctl_now_s(c);
     int64_t to_s = row && row->latest_s ? row->latest_s : from_s;
@@ -202,8 +202,8 @@ json_t *op_now(const struct asker *who, const json_t *request, struct err *e)
         err_set(e, "Carnot does not make job %u wait", job->job_id);
         return NULL;
     }
-    if (planner_release(c, row, who->peer->uid == row->uid ? "USER_NOW" : "OPERATOR", who->user, e) <
-        0)
+    if (planner_release(c, row, who->peer->uid == row->uid ? "USER_NOW" : "OPERATOR", who->user,
+                        e) < 0)
         return NULL;
     snprintf(text, sizeof(text), "job %u may start now; Slurm starts it when there is room",
              row->key.job_id);

@@ -20,8 +20,7 @@ static json_t *switches_json(const struct ctl *c)
     for (size_t i = 0; i < c->n_switches; i++)
         json_array_append_new(
             list, json_pack("{s:s,s:s,s:s}", "scope", scope_names[c->switches[i].scope], "name",
-                            c->switches[i].name, "mode",
-                            c->switches[i].mode ? "act" : "observe"));
+                            c->switches[i].name, "mode", c->switches[i].mode ? "act" : "observe"));
     return list;
 }
 
@@ -68,18 +67,17 @@ json_t *op_status(const struct asker *who, const json_t *request, struct err *e)
     }
     for (size_t i = 0; i < c->n_nodes; i++)
         heard += reporting(c, &c->nodes[i]);
-    return json_pack(
-        "{s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:I,s:I,s:o,s:o}", "version", PACKAGE_VERSION, "cluster",
-        c->set.cluster, "mode", c->set.mode == MODE_ACT ? "act" : "observe", "uptime_s",
-        (json_int_t)((ctl_now_ms(c) - c->started_ms) / 1000), "board",
-        json_pack("{s:I,s:o,s:s}", "seq", (json_int_t)c->board_seq, "age_s",
-                  c->board_ms ? json_real((double)(ctl_now_ms(c) - c->board_ms) / 1e3)
-                              : json_null(),
-                  "path", c->set.controller.board),
-        "feed", feed_json(c), "slurm", slurm_json(c), "waiting", waiting, "running", running,
-        "nodes",
-        json_pack("{s:I,s:I}", "total", (json_int_t)c->n_nodes, "reporting", heard), "switches",
-        switches_json(c));
+    return json_pack("{s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:I,s:I,s:o,s:o}", "version", PACKAGE_VERSION,
+                     "cluster", c->set.cluster, "mode", c->set.mode == MODE_ACT ? "act" : "observe",
+                     "uptime_s", (json_int_t)((ctl_now_ms(c) - c->started_ms) / 1000), "board",
+                     json_pack("{s:I,s:o,s:s}", "seq", (json_int_t)c->board_seq, "age_s",
+                               c->board_ms ? json_real((double)(ctl_now_ms(c) - c->board_ms) / 1e3)
+                                           : json_null(),
+                               "path", c->set.controller.board),
+                     "feed", feed_json(c), "slurm", slurm_json(c), "waiting", waiting, "running",
+                     running, "nodes",
+                     json_pack("{s:I,s:I}", "total", (json_int_t)c->n_nodes, "reporting", heard),
+                     "switches", switches_json(c));
 }
 
 json_t *op_forecast(const struct asker *who, const json_t *request, struct err *e)
@@ -169,16 +167,15 @@ static json_t *node_json(const struct ctl *c, const struct ledger_node *n)
 {
     const struct ctl_node *h = heard_of(c, n->node);
     int ok = h && reporting(c, h);
-    return json_pack(
-        "{s:s,s:s,s:o,s:I,s:I,s:f,s:f,s:f,s:f,s:o,s:o,s:o,s:o}", "node", n->node, "state",
-        ok ? "ok" : "silent", "last", ops_time(n->last_s), "age_s",
-        (json_int_t)(ctl_now_s(c) - n->last_s), "seq", (json_int_t)n->seq, "energy_j",
-        (double)n->node_uj / 1e6, "jobs_j", (double)n->jobs_uj / 1e6, "idle_j",
-        (double)n->idle_uj / 1e6, "system_j", (double)n->system_uj / 1e6, "power_w",
-        ok ? json_real(h->power_w) : json_null(), "quality",
-        h ? json_string(h->quality) : json_null(), "coverage",
-        h ? json_string(h->coverage) : json_null(), "version",
-        h ? json_string(h->version) : json_null());
+    return json_pack("{s:s,s:s,s:o,s:I,s:I,s:f,s:f,s:f,s:f,s:o,s:o,s:o,s:o}", "node", n->node,
+                     "state", ok ? "ok" : "silent", "last", ops_time(n->last_s), "age_s",
+                     (json_int_t)(ctl_now_s(c) - n->last_s), "seq", (json_int_t)n->seq, "energy_j",
+                     (double)n->node_uj / 1e6, "jobs_j", (double)n->jobs_uj / 1e6, "idle_j",
+                     (double)n->idle_uj / 1e6, "system_j", (double)n->system_uj / 1e6, "power_w",
+                     ok ? json_real(h->power_w) : json_null(), "quality",
+                     h ? json_string(h->quality) : json_null(), "coverage",
+                     h ? json_string(h->coverage) : json_null(), "version",
+                     h ? json_string(h->version) : json_null());
 }
 
 json_t *op_nodes(const struct asker *who, const json_t *request, struct err *e)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A move is written down as planned before it is ordered and as set when Slurm has done it; whichever of
- * the two the list shows is ours, so that a kill in between is not taken for a user's change.
+ * A move is written down as planned before it is ordered and as set when Slurm has done it;
+ * whichever of the two the list shows is ours, so that a kill in between is not taken for a user's
+ * change.
  */
 #include "config.h"
 
@@ -24,8 +25,7 @@
 
 static int order_begin(struct ctl *c, struct ledger_job *row, int64_t begin_s)
 {
-    struct slurm_order o = {
-        .kind = ORDER_BEGIN, .job_id = row->key.job_id, .begin_s = begin_s};
+    struct slurm_order o = {.kind = ORDER_BEGIN, .job_id = row->key.job_id, .begin_s = begin_s};
     row->planned_s = begin_s;
     if (tracker_store(c, row) < 0)
         return -1;
@@ -91,11 +91,10 @@ static void plan(struct ctl *c, struct board *b, uint32_t *planned, const struct
     placement_decide(b, NULL, &pj, now_s, &d);
     int64_t new_s = d.verdict == VERDICT_DELAY ? d.start_s : now_s;
     double tasks = pj.tasks ? pj.tasks : 1;
-    double gain_ug =
-        cost_ug(c, &d, tasks, now_s, old_s) - cost_ug(c, &d, tasks, now_s, new_s);
+    double gain_ug = cost_ug(c, &d, tasks, now_s, old_s) - cost_ug(c, &d, tasks, now_s, new_s);
     /* A stale forecast is no reason to move anybody. */
-    if (d.code == CODE_FEED_STALE || new_s == old_s || new_s > row->latest_s || !isfinite(gain_ug) ||
-        gain_ug <= 0 || gain_ug < c->set.policy.min_gain_ug / 2.0)
+    if (d.code == CODE_FEED_STALE || new_s == old_s || new_s > row->latest_s ||
+        !isfinite(gain_ug) || gain_ug <= 0 || gain_ug < c->set.policy.min_gain_ug / 2.0)
         new_s = old_s;
     occupy(planned, b, &pj, &price, new_s, 1);
     if (new_s == old_s)
@@ -143,8 +142,8 @@ void planner_run(struct ctl *c)
 {
     if (c->planned_version == c->feed_version || !c->snap || c->set.mode != MODE_ACT)
         return;
-    /* What was decided before this process started was decided with these samples or older ones: plan once
-     * then, too. */
+    /* What was decided before this process started was decided with these samples or older ones:
+     * plan once then, too. */
     c->planned_version = c->feed_version;
     plan_all(c);
     c->dirty = 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Planning again: when the forecast changes, each job that waits because of Carnot gets the start that the
- * new forecast favours, never later than it was promised.
+ * Planning again: when the forecast changes, each job that waits because of Carnot gets the start
+ * that the new forecast favours, never later than it was promised.
  */
 #ifndef CARNOT_CARNOTCTLD_PLANNER_H
 #define CARNOT_CARNOTCTLD_PLANNER_H

@@ -119,8 +119,8 @@ static void occupy(struct build *w, size_t part, int64_t from_s, int64_t to_s, u
     }
 }
 
-/* What is running, and what Carnot makes wait until a time of its choice. What only queues is left out: when it
- * starts is Slurm's to say. */
+/* What is running, and what Carnot makes wait until a time of its choice. What only queues is left
+ * out: when it starts is Slurm's to say. */
 static void plan_job(const struct ctl *c, struct build *w, const struct slurm_job *job)
 {
     const struct board_partition *p = board_partition_find(&w->b, job->partition);

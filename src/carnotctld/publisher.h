@@ -14,7 +14,8 @@ int publisher_build(struct ctl *c, struct err *e);
 /* Build and write it: temporary name, fsync, rename. 0 or -1. */
 int publisher_publish(struct ctl *c, struct err *e);
 
-/* Publish if something changed, or if the one that is out grows old. Errors are logged when they begin. */
+/* Publish if something changed, or if the one that is out grows old. Errors are logged when they
+ * begin. */
 void publisher_run(struct ctl *c);
 
 /* Load the switches of `carnot on|off` from the ledger. 0 or -1. */

@@ -2,8 +2,8 @@
 /*
  * Records from the nodes: checked, priced with the intensity of their interval, counted once.
  *
- * A record names a job that Slurm's list has not shown yet? Then the list is asked for and the record is left
- * to be sent again: what is acknowledged is counted for good, with its account.
+ * A record names a job that Slurm's list has not shown yet? Then the list is asked for and the
+ * record is left to be sent again: what is acknowledged is counted for good, with its account.
  */
 #include "config.h"
 

@@ -142,10 +142,9 @@ int server_start(struct ctl *c, struct err *e)
     int rc = getaddrinfo(c->set.controller.host, port, &hints, &found);
     if (rc != 0)
         return err_set(e, "controller.host %s: %s", c->set.controller.host, gai_strerror(rc));
-    listener = evconnlistener_new_bind(c->base, on_accept, c,
-                                       LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC |
-                                           LEV_OPT_REUSEABLE,
-                                       128, found->ai_addr, (int)found->ai_addrlen);
+    listener = evconnlistener_new_bind(
+        c->base, on_accept, c, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
+        128, found->ai_addr, (int)found->ai_addrlen);
     freeaddrinfo(found);
     if (!listener)
         return err_errno(e, "cannot listen on %s port %d", c->set.controller.host,

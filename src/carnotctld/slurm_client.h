@@ -16,10 +16,10 @@ enum order_kind { ORDER_BEGIN = 0, ORDER_HOLD, ORDER_NOTIFY, ORDER_TERM, ORDER_C
 struct slurm_order {
     enum order_kind kind;
     uint32_t job_id;
-    int64_t begin_s;  /* ORDER_BEGIN */
-    char text[256];   /* ORDER_NOTIFY */
+    int64_t begin_s; /* ORDER_BEGIN */
+    char text[256];  /* ORDER_NOTIFY */
     /* filled in when it comes back: */
-    int rc;           /* 0 done */
+    int rc; /* 0 done */
     char error[128];
 };
 

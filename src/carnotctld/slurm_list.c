@@ -14,9 +14,9 @@
 #include "carnotctld/slurm_list.h"
 #include "compat/slurm_compat.h"
 
-static const char *const state_names[] = {
-    "PENDING",   "RUNNING",   "SUSPENDED", "COMPLETED", "CANCELLED", "FAILED",
-    "TIMEOUT",   "NODE_FAIL", "PREEMPTED", "BOOT_FAIL", "DEADLINE",  "OUT_OF_MEMORY"};
+static const char *const state_names[] = {"PENDING",   "RUNNING",   "SUSPENDED", "COMPLETED",
+                                          "CANCELLED", "FAILED",    "TIMEOUT",   "NODE_FAIL",
+                                          "PREEMPTED", "BOOT_FAIL", "DEADLINE",  "OUT_OF_MEMORY"};
 
 /* The reasons that users ask about; others appear as a number. */
 static const struct {
@@ -102,7 +102,8 @@ static void read_job(const slurm_job_info_t *from, struct slurm_job *to)
     uint32_t state = from->job_state & JOB_STATE_BASE;
     to->job_id = SLURM_INFO_JOB_ID(from);
     to->array_job_id = from->array_job_id;
-    to->array_task = from->array_job_id && from->array_task_id != NO_VAL ? (int64_t)from->array_task_id : -1;
+    to->array_task =
+        from->array_job_id && from->array_task_id != NO_VAL ? (int64_t)from->array_task_id : -1;
     to->tasks = from->array_job_id && to->array_task < 0 ? count_tasks(from->array_task_str) : 1;
     to->restart = from->restart_cnt;
     to->uid = from->user_id;
@@ -119,8 +120,9 @@ static void read_job(const slurm_job_info_t *from, struct slurm_job *to)
     read_times(from, to);
     to->held = from->priority == 0;
     to->exclusive = from->shared == 0;
-    to->bound = (from->dependency && from->dependency[0]) || (from->resv_name && from->resv_name[0]) ||
-                (from->bitflags & CRON_JOB) || from->het_job_id != 0;
+    to->bound = (from->dependency && from->dependency[0]) ||
+                (from->resv_name && from->resv_name[0]) || (from->bitflags & CRON_JOB) ||
+                from->het_job_id != 0;
     copy(to->user, sizeof(to->user), from->user_name);
     copy(to->account, sizeof(to->account), from->account);
     copy(to->partition, sizeof(to->partition), from->partition);
@@ -156,8 +158,7 @@ static int read_parts(struct snapshot *s, struct err *e)
 {
     partition_info_msg_t *msg = NULL;
     if (slurm_load_partitions(0, &msg, SHOW_ALL) != SLURM_SUCCESS)
-        return err_set(e, "slurmctld gives no partition list: %s",
-                       slurm_strerror(errno));
+        return err_set(e, "slurmctld gives no partition list: %s", slurm_strerror(errno));
     s->parts = calloc(msg->record_count ? msg->record_count : 1, sizeof(*s->parts));
     for (uint32_t i = 0; s->parts && i < msg->record_count; i++) {
         const partition_info_t *p = &msg->partition_array[i];
@@ -166,7 +167,8 @@ static int read_parts(struct snapshot *s, struct err *e)
         to->is_default = (p->flags & PART_FLAG_DEFAULT) != 0;
         to->exclusive = p->max_share == 0;
         to->nodes = p->total_nodes;
-        to->cpus_per_node = p->total_nodes ? (p->total_cpus + p->total_nodes - 1) / p->total_nodes : 0;
+        to->cpus_per_node =
+            p->total_nodes ? (p->total_cpus + p->total_nodes - 1) / p->total_nodes : 0;
         to->default_time_s = minutes(p->default_time);
         to->max_time_s = minutes(p->max_time);
     }

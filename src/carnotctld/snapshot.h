@@ -19,13 +19,14 @@ struct slurm_job {
     uint32_t tasks;     /* pending tasks of an array in this record, else 1 */
     uint32_t nodes, cpus, gpus;
     enum job_phase phase;
-    char state[24];     /* COMPLETED, PENDING, ... */
-    char reason[48];    /* why it is pending, in Slurm's words */
-    int held;           /* priority 0 */
+    char state[24];  /* COMPLETED, PENDING, ... */
+    char reason[48]; /* why it is pending, in Slurm's words */
+    int held;        /* priority 0 */
     int exclusive;
-    int bound;          /* dependency, reservation, cron: Carnot does not move it */
-    int64_t limit_s;    /* 0 = unlimited */
-    int64_t submit_s, eligible_s, start_s, end_s; /* 0 = not set; start_s of a pending job: expected */
+    int bound;       /* dependency, reservation, cron: Carnot does not move it */
+    int64_t limit_s; /* 0 = unlimited */
+    int64_t submit_s, eligible_s, start_s,
+        end_s; /* 0 = not set; start_s of a pending job: expected */
     char user[SNAPSHOT_NAME_MAX], account[SNAPSHOT_NAME_MAX], partition[SNAPSHOT_NAME_MAX];
     char name[SNAPSHOT_NAME_MAX], wckey[SNAPSHOT_NAME_MAX];
     char nodelist[256];
@@ -40,7 +41,7 @@ struct slurm_part {
 };
 
 struct snapshot {
-    int64_t listed_ms; /* wall clock before the list was asked for */
+    int64_t listed_ms;      /* wall clock before the list was asked for */
     struct slurm_job *jobs; /* sorted by job_id */
     size_t n_jobs;
     struct slurm_part *parts;

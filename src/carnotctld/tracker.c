@@ -230,7 +230,7 @@ static void notice_change(struct ctl *c, const struct slurm_job *job, struct led
     int early = job->eligible_s <= now_s + 1;
     row->released = 1;
     row->delay_s = early && now_s - row->key.submit_s < row->delay_s ? now_s - row->key.submit_s
-                                                                      : row->delay_s;
+                                                                     : row->delay_s;
     events_job(c, "job.now", early ? "USER_NOW" : "OPERATOR", row, row->user);
 }
 
@@ -344,8 +344,7 @@ uint64_t tracker_asap_ug(const struct ctl *c, const struct ledger_job *row)
  * should be in. A record that comes later still counts; only the reservation is gone. */
 static void settle_ended(struct ctl *c)
 {
-    int64_t wait_s =
-        2 * (c->set.node.report_interval_ms + c->set.node.log_interval_ms) / 1000 + 3;
+    int64_t wait_s = 2 * (c->set.node.report_interval_ms + c->set.node.log_interval_ms) / 1000 + 3;
     int64_t now_s = ctl_now_s(c);
     size_t kept = 0;
     for (size_t i = 0; i < c->n_jobs; i++) {

@@ -6,8 +6,8 @@
 #ifndef CARNOT_COMMON_NOTIFY_H
 #define CARNOT_COMMON_NOTIFY_H
 
-/* Send text ("READY=1", "STATUS=...", "WATCHDOG=1") to $NOTIFY_SOCKET. Does nothing without one; never
- * blocks, never fails loudly. */
+/* Send text ("READY=1", "STATUS=...", "WATCHDOG=1") to $NOTIFY_SOCKET. Does nothing without one;
+ * never blocks, never fails loudly. */
 void notify_send(const char *text);
 
 #endif

@@ -33,8 +33,18 @@ struct board_header {
 };
 
 /* Where each section begins; the last is the end. */
-enum { AT_HEAD, AT_POINTS, AT_PARTITIONS, AT_BUDGETS, AT_USERS, AT_SWITCHES, AT_DECISIONS,
-       AT_PLANNED, AT_END, AT_N };
+enum {
+    AT_HEAD,
+    AT_POINTS,
+    AT_PARTITIONS,
+    AT_BUDGETS,
+    AT_USERS,
+    AT_SWITCHES,
+    AT_DECISIONS,
+    AT_PLANNED,
+    AT_END,
+    AT_N
+};
 
 #define CHECKSUM_FROM (offsetof(struct board_header, checksum) + sizeof(uint64_t))
 
@@ -67,8 +77,7 @@ static void layout(const struct board_header *h, size_t at[AT_N])
     at[AT_SWITCHES] = at[AT_USERS] + h->n_users * sizeof(struct board_user);
     at[AT_DECISIONS] = at[AT_SWITCHES] + h->n_switches * sizeof(struct board_switch);
     at[AT_PLANNED] = at[AT_DECISIONS] + h->n_decisions * sizeof(uint64_t);
-    at[AT_END] =
-        at[AT_PLANNED] + round8((size_t)h->n_partitions * h->n_slots * sizeof(uint32_t));
+    at[AT_END] = at[AT_PLANNED] + round8((size_t)h->n_partitions * h->n_slots * sizeof(uint32_t));
 }
 
 static int check_counts(const struct board_header *h, struct err *e)
@@ -104,8 +113,8 @@ int board_encode(const struct board *b, void **data, size_t *size, struct err *e
         return err_set(e, "the board would take %zu bytes, more than %u", at[AT_END],
                        BOARD_SIZE_MAX);
     }
-    const void *from[AT_END] = {&b->head,  b->points,   b->partitions, b->budgets,
-                                b->users,  b->switches, b->decisions,  b->planned};
+    const void *from[AT_END] = {&b->head, b->points,   b->partitions, b->budgets,
+                                b->users, b->switches, b->decisions,  b->planned};
     unsigned char *out = calloc(1, at[AT_END]);
     if (!out)
         return err_errno(e, "board");

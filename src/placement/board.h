@@ -4,12 +4,12 @@
  *
  * carnotctld fills a board and writes its encoding to a file (temporary name,
  * fsync, rename); the job_submit plugin, `carnot place` and the planner decode it
- * into memory of their own and read it. The encoding is the sections below, one after another, behind a
- * header with magic, version, sizes and a checksum; byte order and layout are the
+ * into memory of their own and read it. The encoding is the sections below, one after another,
+ * behind a header with magic, version, sizes and a checksum; byte order and layout are the
  * machine's own (controller and plugin share it), which magic and version detect.
  *
- * board_decode trusts nothing: sizes, counts, offsets, terminators, ranges, order and finiteness are all
- * checked, so that a cut, swapped or forged file is an error and never a crash.
+ * board_decode trusts nothing: sizes, counts, offsets, terminators, ranges, order and finiteness
+ * are all checked, so that a cut, swapped or forged file is an error and never a crash.
  */
 #ifndef CARNOT_PLACEMENT_BOARD_H
 #define CARNOT_PLACEMENT_BOARD_H
@@ -31,29 +31,29 @@
 
 /* Scalars: who published what when, and the site's policy. */
 struct board_head {
-    int64_t published_ms;   /* wall clock */
-    int64_t listed_ms;      /* Slurm's job list was complete at this time; 0 = never yet */
-    uint64_t seq;           /* counts up */
+    int64_t published_ms; /* wall clock */
+    int64_t listed_ms;    /* Slurm's job list was complete at this time; 0 = never yet */
+    uint64_t seq;         /* counts up */
     char cluster[BOARD_NAME_MAX];
     char zone[BOARD_NAME_MAX];
-    char feed[BOARD_NAME_MAX];  /* "csv" */
-    int64_t feed_until_s;   /* the feed itself reaches to here */
-    int64_t issued_s;       /* when the feed was written */
-    int32_t forecast_quality; /* enum forecast_quality */
-    int32_t mode;           /* 0 observe, 1 act: for what no switch names */
-    int32_t policy;         /* enum placement_policy, never UNSET */
+    char feed[BOARD_NAME_MAX]; /* "csv" */
+    int64_t feed_until_s;      /* the feed itself reaches to here */
+    int64_t issued_s;          /* when the feed was written */
+    int32_t forecast_quality;  /* enum forecast_quality */
+    int32_t mode;              /* 0 observe, 1 act: for what no switch names */
+    int32_t policy;            /* enum placement_policy, never UNSET */
     int32_t padding;
-    double lambda_g_per_h;  /* >= 0, grams per job-hour of delay */
-    double min_gain_g;      /* >= 0 */
-    double overbook;        /* > 0 */
-    double pue;             /* >= 1 */
+    double lambda_g_per_h;   /* >= 0, grams per job-hour of delay */
+    double min_gain_g;       /* >= 0 */
+    double overbook;         /* > 0 */
+    double pue;              /* >= 1 */
     double user_lease_share; /* (0,1] */
-    double cpu_max_w;       /* pricing, a CPU of Slurm's count at full load */
-    double gpu_max_w;       /* pricing, a GPU */
+    double cpu_max_w;        /* pricing, a CPU of Slurm's count at full load */
+    double gpu_max_w;        /* pricing, a GPU */
     int64_t default_delay_s, site_delay_s, max_delay_s;
-    int64_t max_age_ms;     /* older than this: the board counts as absent */
-    int64_t slot_s;         /* length of a slot of the ledger, >= 1 */
-    int64_t slot_start_s;   /* time of slot 0, a multiple of slot_s */
+    int64_t max_age_ms;      /* older than this: the board counts as absent */
+    int64_t slot_s;          /* length of a slot of the ledger, >= 1 */
+    int64_t slot_start_s;    /* time of slot 0, a multiple of slot_s */
     int64_t intensity_end_s; /* the last point holds until here */
 };
 
@@ -83,7 +83,8 @@ struct board_budget {
     int64_t renews_s; /* 0 = never */
 };
 
-/* What Slurm leaves empty at submission: names by uid, since the plugin may not ask NSS. Sorted by uid. */
+/* What Slurm leaves empty at submission: names by uid, since the plugin may not ask NSS. Sorted by
+ * uid. */
 struct board_user {
     uint32_t uid;
     uint32_t padding;
@@ -103,13 +104,15 @@ struct board_switch {
 /* A decoded board: sections point into one private buffer. Immutable once built. */
 struct board {
     struct board_head head;
-    const struct series_point *points; /* intensity, strictly increasing, n_points >= 1 unless no forecast */
+    const struct series_point
+        *points; /* intensity, strictly increasing, n_points >= 1 unless no forecast */
     const struct board_partition *partitions;
     const struct board_budget *budgets;
     const struct board_user *users;
     const struct board_switch *switches;
     const uint64_t *decisions; /* ids that Slurm's list has shown, strictly increasing */
-    const uint32_t *planned;   /* [n_partitions][n_slots]: CPUs that waiting and running jobs will hold */
+    const uint32_t
+        *planned; /* [n_partitions][n_slots]: CPUs that waiting and running jobs will hold */
     uint32_t n_points, n_partitions, n_budgets, n_users, n_switches, n_decisions, n_slots;
     void *buffer; /* what board_free frees; NULL for a board that borrows its sections */
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The decision as a note in the job's AdminComment: written once by the plugin, read back by
- * carnotctld, which rebuilds from it what Carnot promised. Other tools write there too, so it is found anywhere in the
- * text and read with distrust. Pure.
+ * carnotctld, which rebuilds from it what Carnot promised. Other tools write there too, so it is
+ * found anywhere in the text and read with distrust. Pure.
  */
 #include "config.h"
 
@@ -110,8 +110,9 @@ static int read_word(struct placement_note *n, const char *key, const char *valu
     if (strcmp(key, "j") == 0 || strcmp(key, "g") == 0 || strcmp(key, "g0") == 0) {
         if (parse_amount(value, &amount) < 0)
             return -1;
-        *(key[0] == 'j' ? &n->energy_uj : key[1] ? &n->carbon_now_ug : &n->carbon_ug) =
-            amount * 1e6;
+        *(key[0] == 'j' ? &n->energy_uj
+          : key[1]      ? &n->carbon_now_ug
+                        : &n->carbon_ug) = amount * 1e6;
         return 0;
     }
     if (strcmp(key, "policy") == 0) {

@@ -95,7 +95,8 @@ static int covers(const struct board *b, const struct lease_table *leases,
 {
     double need = budget->resource == 0 ? d->price.energy_all_uj : d->carbon_ug;
     int64_t left = budget->left;
-    if (!isfinite(need)) /* carbon without a forecast: cannot be judged, energy budgets still hold */
+    if (!isfinite(
+            need)) /* carbon without a forecast: cannot be judged, energy budgets still hold */
         return 1;
     if (leases) {
         int64_t own, held = lease_held(leases, budget, job->uid, &own);
@@ -120,8 +121,7 @@ static void check_budgets(const struct board *b, const struct lease_table *lease
                           struct placement_decision *d)
 {
     uint32_t n;
-    const struct board_budget *g =
-        board_budget_find(b, BOARD_ACCOUNT, account_of(b, job), 0, &n);
+    const struct board_budget *g = board_budget_find(b, BOARD_ACCOUNT, account_of(b, job), 0, &n);
     for (uint32_t i = 0; i < n; i++)
         if (!covers(b, leases, job, &g[i], now_s, d))
             return;
@@ -160,8 +160,7 @@ static void choose(const struct board *b, const struct lease_table *leases,
         .length_s = counted_length(b, a_s, d->price.limit_s),
         .hold_s = hold_s,
         .ug_per_area = d->price.power_w * b->head.pue * j_per_area * 1e6,
-        .lambda_ug_per_s =
-            d->policy == POLICY_BALANCED ? b->head.lambda_g_per_h * 1e6 / 3600.0 : 0,
+        .lambda_ug_per_s = d->policy == POLICY_BALANCED ? b->head.lambda_g_per_h * 1e6 / 3600.0 : 0,
     };
     struct search_result r;
     search_run(&q, &r);

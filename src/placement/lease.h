@@ -4,11 +4,11 @@
  *
  * A submission is a request, not yet a job: Slurm may still refuse it, or it was only a test. So a
  * decision holds its share of budgets and slots by a lease, until the board has seen
- * the decision's id in Slurm's list (then the board's own figures hold it) or until the lease expires.
- * A user whose leases expire unseen (requests that never became jobs) is limited
- * for a while to a share of what is left, so that one cannot lock out the other users of an account.
- * Not thread-safe: the caller's mutex covers {look, decide, take}. Fixed memory, no allocation
- * after lease_init.
+ * the decision's id in Slurm's list (then the board's own figures hold it) or until the lease
+ * expires. A user whose leases expire unseen (requests that never became jobs) is limited for a
+ * while to a share of what is left, so that one cannot lock out the other users of an account. Not
+ * thread-safe: the caller's mutex covers {look, decide, take}. Fixed memory, no allocation after
+ * lease_init.
  */
 #ifndef CARNOT_PLACEMENT_LEASE_H
 #define CARNOT_PLACEMENT_LEASE_H
@@ -26,7 +26,7 @@ struct lease {
     uint64_t id; /* random, never 0 */
     int64_t expires_ms;
     int64_t energy_uj, carbon_ug; /* of all tasks */
-    int64_t start_s, end_s; /* planned occupation of slots */
+    int64_t start_s, end_s;       /* planned occupation of slots */
     uint32_t uid;
     uint32_t cpus; /* of all tasks that run at once */
     char account[BOARD_NAME_MAX];
@@ -51,7 +51,8 @@ void lease_init(struct lease_table *t);
 /* Drop leases that the board acknowledges or that are older than their life. */
 void lease_sweep(struct lease_table *t, const struct board *b, int64_t now_ms);
 
-/* Sum held in budget by all users, and by this uid alone. energy_uj or carbon_ug by its resource. */
+/* Sum held in budget by all users, and by this uid alone. energy_uj or carbon_ug by its resource.
+ */
 int64_t lease_held(const struct lease_table *t, const struct board_budget *budget, uint32_t uid,
                    int64_t *held_by_uid);
 

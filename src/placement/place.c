@@ -310,15 +310,14 @@ static void _alternatives(const struct board *b, const struct lease_table *lease
         placement_decide(b, leases, &other, out->now_s, &d);
         _alternative(out, placement_policy_name((enum placement_policy)p), &d);
     }
-    if (out->latest_s > out->now_s && b->n_points > 0) {
-        struct series s = board_series(b);
-        int64_t limit_s = out->end_s - out->start_s;
+    if (out->latest_s > out->now_s) {
+        struct placement_job other = *job;
 
-        d.start_s = out->latest_s;
+        /* What a job would emit that may only begin then. */
+        other.earliest_s = out->latest_s;
+        other.request.policy = POLICY_ASAP;
+        placement_decide(b, leases, &other, out->now_s, &d);
         d.delay_s = out->latest_s - out->now_s;
-        d.carbon_ug = series_emissions_ug(&s, d.start_s, d.start_s + limit_s,
-                                          out->energy_j * (double)UJ_PER_J) *
-                      b->head.pue;
         _alternative(out, "latest", &d);
     }
 }

@@ -3,8 +3,8 @@
  * The decision: when may this job start, and may it at all.
  *
  * One pure function for slurmctld, planner, `carnot place` and the simulator: no I/O, no
- * clock, no allocation, no Slurm type. Time limits, watts and intensity come in; a verdict, a start and
- * the grams behind it come out.
+ * clock, no allocation, no Slurm type. Time limits, watts and intensity come in; a verdict, a start
+ * and the grams behind it come out.
  */
 #ifndef CARNOT_PLACEMENT_PLACEMENT_H
 #define CARNOT_PLACEMENT_PLACEMENT_H
@@ -20,16 +20,16 @@ const char *placement_verdict_name(enum placement_verdict v); /* "run", "delay",
 
 /* Why (docs/reasons.md). */
 enum placement_code {
-    CODE_NONE = 0,     /* asked for nothing, gets nothing */
+    CODE_NONE = 0, /* asked for nothing, gets nothing */
     CODE_GREENER_LATER,
-    CODE_FLAT,         /* waiting would save too little */
-    CODE_QUEUE_WAITS,  /* no free slot in the window: the queue decides */
-    CODE_BUDGET_LEFT,  /* refused: a budget has too little left */
-    CODE_FEED_STALE,   /* no forecast to decide by */
+    CODE_FLAT,        /* waiting would save too little */
+    CODE_QUEUE_WAITS, /* no free slot in the window: the queue decides */
+    CODE_BUDGET_LEFT, /* refused: a budget has too little left */
+    CODE_FEED_STALE,  /* no forecast to decide by */
     CODE_NO_BOARD,
-    CODE_OBSERVE,      /* would have waited or been refused, but only observing */
+    CODE_OBSERVE, /* would have waited or been refused, but only observing */
     CODE_EXEMPT,
-    CODE_IMMEDIATE,    /* srun -I, reservation, cron, interactive without a flag */
+    CODE_IMMEDIATE, /* srun -I, reservation, cron, interactive without a flag */
     CODE_USER_NOW,
     CODE_OPERATOR,
     CODE_N
@@ -39,7 +39,8 @@ const char *placement_code_name(enum placement_code c); /* "GREENER_LATER", ...;
 #define PLACEMENT_IMMEDIATE 1u   /* srun -I, cron, federation sibling, reservation: never wait */
 #define PLACEMENT_INTERACTIVE 2u /* no script: waits only if a flag was given */
 #define PLACEMENT_EXCLUSIVE 4u   /* whole nodes */
-#define PLACEMENT_UNCOUNTED 8u   /* leases were lost (slurmctld restarted): budgets cannot be vouched for yet */
+#define PLACEMENT_UNCOUNTED                                                                        \
+    8u /* leases were lost (slurmctld restarted): budgets cannot be vouched for yet */
 
 /* A job as the decision sees it. */
 struct placement_job {
@@ -47,14 +48,15 @@ struct placement_job {
     const char *account;   /* "" or NULL = the user's default */
     const char *partition; /* "" or NULL = the default; "a,b" = the first known of the list */
     uint32_t nodes;        /* 0 = unset: from cpus */
-    uint32_t cpus;         /* of one task of the array, over all nodes; 0 = unset: all of the nodes' if exclusive, else 1 a node */
-    uint32_t gpus;         /* over all nodes */
-    uint32_t tasks;        /* of a job array, 1 otherwise */
+    uint32_t cpus;  /* of one task of the array, over all nodes; 0 = unset: all of the nodes' if
+                       exclusive, else 1 a node */
+    uint32_t gpus;  /* over all nodes */
+    uint32_t tasks; /* of a job array, 1 otherwise */
     uint32_t tasks_at_once; /* %N of an array; 0 = all */
-    int64_t limit_s;       /* requested time limit; 0 = the partition's default, then its maximum */
-    int64_t earliest_s;    /* --begin; 0 = now */
-    int64_t deadline_s;    /* --deadline; 0 = none */
-    unsigned flags;        /* PLACEMENT_* */
+    int64_t limit_s;    /* requested time limit; 0 = the partition's default, then its maximum */
+    int64_t earliest_s; /* --begin; 0 = now */
+    int64_t deadline_s; /* --deadline; 0 = none */
+    unsigned flags;     /* PLACEMENT_* */
     struct request request;
 };
 
@@ -62,24 +64,25 @@ struct placement_job {
 struct placement_price {
     uint32_t nodes, cpus, gpus;
     int64_t limit_s;
-    double power_w;      /* one task, at full load: an upper estimate */
-    double energy_uj;    /* one task over its whole limit */
+    double power_w;       /* one task, at full load: an upper estimate */
+    double energy_uj;     /* one task over its whole limit */
     double energy_all_uj; /* all tasks */
 };
 
 struct placement_decision {
     enum placement_verdict verdict;
     enum placement_code code;
-    enum placement_policy policy;    /* the one that decided */
-    enum request_layer layer;        /* where the wait came from */
-    int mode;                        /* 1 acting; 0 observing: nothing may be changed */
-    int64_t start_s;                 /* eligible from; now (or earliest_s) when it does not wait */
-    int64_t latest_s;                /* waits no longer than */
-    int64_t delay_s;                 /* start_s minus what it would have been */
+    enum placement_policy policy; /* the one that decided */
+    enum request_layer layer;     /* where the wait came from */
+    int mode;                     /* 1 acting; 0 observing: nothing may be changed */
+    int64_t start_s;              /* eligible from; now (or earliest_s) when it does not wait */
+    int64_t latest_s;             /* waits no longer than */
+    int64_t delay_s;              /* start_s minus what it would have been */
     struct placement_price price;
-    double carbon_ug, carbon_now_ug; /* all tasks, PUE in: at start_s, and at once; NAN without a forecast */
+    double carbon_ug,
+        carbon_now_ug; /* all tasks, PUE in: at start_s, and at once; NAN without a forecast */
     const struct board_budget *budget; /* BUDGET_LEFT: which one (points into the board) */
-    int64_t budget_left;             /* of it, after leases */
+    int64_t budget_left;               /* of it, after leases */
     double budget_need;
 };
 
@@ -88,13 +91,14 @@ void placement_price(const struct board *b, const struct placement_job *job,
                      struct placement_price *out);
 
 /*
- * Decide. b is a fresh board (the caller checks its age), leases may be NULL. now_s in seconds since
- * the epoch. Never fails: what cannot be decided runs. O(window / step).
+ * Decide. b is a fresh board (the caller checks its age), leases may be NULL. now_s in seconds
+ * since the epoch. Never fails: what cannot be decided runs. O(window / step).
  *
- * Window: [a, a + W], a = max(now, earliest); W = what the request, else the site's default, allows, at most
- * max_delay; finish-by and deadline bound it by TIME - limit. Candidates: a, every edge of intensity and of the slot
- * ledger in the window, and every such edge minus the length (ALGORITHMS: with a step function, the best
- * start is among them). balanced minimises grams + lambda x delay, greenest grams; ties: earliest.
+ * Window: [a, a + W], a = max(now, earliest); W = what the request, else the site's default,
+ * allows, at most max_delay; finish-by and deadline bound it by TIME - limit. Candidates: a, every
+ * edge of intensity and of the slot ledger in the window, and every such edge minus the length
+ * (ALGORITHMS: with a step function, the best start is among them). balanced minimises grams +
+ * lambda x delay, greenest grams; ties: earliest.
  */
 void placement_decide(const struct board *b, const struct lease_table *leases,
                       const struct placement_job *job, int64_t now_s,
@@ -105,13 +109,15 @@ void placement_lease(const struct board *b, const struct placement_job *job,
                      const struct placement_decision *d, struct lease *out);
 
 /* One sentence for people, no newline, "" when there is nothing to say: "waits until 13:15 (20:00
- * at the latest) for a greener grid: ~1.5 kgCO2e instead of ~2.3. Start now: carnot now JOBID". Returns buf; 320 bytes suffice. */
+ * at the latest) for a greener grid: ~1.5 kgCO2e instead of ~2.3. Start now: carnot now JOBID".
+ * Returns buf; 320 bytes suffice. */
 char *placement_sentence(char *buf, size_t size, const struct board *b,
                          const struct placement_job *job, const struct placement_decision *d,
                          int64_t now_s);
 
-/* admin_comment: "carnot:v=1,id=HEX,latest=T,begin=T,j=N,g=N,g0=N,policy=P,code=C,delay=S,eb=uj,cb=ug,act=,run=" for
- * machines; nothing of budgets of accounts. */
+/* admin_comment:
+ * "carnot:v=1,id=HEX,latest=T,begin=T,j=N,g=N,g0=N,policy=P,code=C,delay=S,eb=uj,cb=ug,act=,run="
+ * for machines; nothing of budgets of accounts. */
 char *placement_comment(char *buf, size_t size, uint64_t id, const struct placement_job *job,
                         const struct placement_decision *d);
 
@@ -119,8 +125,8 @@ char *placement_comment(char *buf, size_t size, uint64_t id, const struct placem
 struct placement_note {
     uint64_t id;
     int64_t latest_s, begin_s;
-    int64_t asked_s; /* when it was decided */
-    double energy_uj; /* one task */
+    int64_t asked_s;                 /* when it was decided */
+    double energy_uj;                /* one task */
     double carbon_ug, carbon_now_ug; /* one task */
     enum placement_policy policy;
     enum placement_code code;
@@ -129,7 +135,8 @@ struct placement_note {
     enum budget_action action;
     char run[REQUEST_RUN_MAX];
 };
-/* CPUs of one task (or of `tasks` at once) and how long it holds them: what the slot ledger counts. */
+/* CPUs of one task (or of `tasks` at once) and how long it holds them: what the slot ledger counts.
+ */
 void placement_occupation(const struct board *b, const struct placement_job *job,
                           const struct placement_price *price, uint32_t *cpus, int64_t *hold_s);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a job may draw: nodes, CPUs, GPUs and time limit filled in as Slurm
- * would, times the site's watts at full load. An upper estimate on purpose: reservations count with it, and
- * what was reserved and not used goes back when the job ends. Pure.
+ * would, times the site's watts at full load. An upper estimate on purpose: reservations count with
+ * it, and what was reserved and not used goes back when the job ends. Pure.
  */
 #include "config.h"
 
@@ -10,7 +10,8 @@
 
 #include "placement/placement.h"
 
-/* "a,b": the dearest would need every partition priced; the first that the board knows stands for the list. */
+/* "a,b": the dearest would need every partition priced; the first that the board knows stands for
+ * the list. */
 static const struct board_partition *partition_of(const struct board *b, const char *names)
 {
     char name[BOARD_NAME_MAX];

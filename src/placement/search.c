@@ -2,10 +2,10 @@
 /*
  * Candidates and their cost.
  *
- * With a step function the grams of a window are piecewise linear in its start, with kinks where either
- * end of the window crosses an edge; a linear price on delay keeps that, so the minimum lies at a kink or
- * at the window's own ends (docs/design.md). Edges come in order: each family of candidates walks
- * forward with cursors of its own and costs O(1) a candidate.
+ * With a step function the grams of a window are piecewise linear in its start, with kinks where
+ * either end of the window crosses an edge; a linear price on delay keeps that, so the minimum lies
+ * at a kink or at the window's own ends (docs/design.md). Edges come in order: each family of
+ * candidates walks forward with cursors of its own and costs O(1) a candidate.
  */
 #include "config.h"
 
@@ -23,7 +23,8 @@ struct walk {
     size_t from, to;   /* cursors into the series */
 };
 
-/* Sums of doubles differ in the last digits from start to start: a real gain is larger than that. */
+/* Sums of doubles differ in the last digits from start to start: a real gain is larger than that.
+ */
 #define SAME 1e-9
 
 static void improve(struct best *best, int64_t start_s, double cost_ug, double carbon_ug)
@@ -39,8 +40,7 @@ static void consider(struct walk *w, int64_t start_s)
     const struct search *q = w->q;
     if (start_s <= q->from_s || start_s > q->until_s)
         return;
-    double area =
-        series_area(&q->series, start_s, start_s + q->length_s, &w->from, &w->to);
+    double area = series_area(&q->series, start_s, start_s + q->length_s, &w->from, &w->to);
     double carbon_ug = area * q->ug_per_area;
     double cost_ug = carbon_ug + q->lambda_ug_per_s * (double)(start_s - q->from_s);
     improve(w->full, start_s, cost_ug, carbon_ug);
@@ -58,8 +58,7 @@ static void walk_series(const struct search *q, struct best *open, struct best *
         consider(&w, q->series.points[i].t_s - back_s);
 }
 
-static void walk_slots(const struct search *q, struct best *open, struct best *full,
-                       int64_t back_s)
+static void walk_slots(const struct search *q, struct best *open, struct best *full, int64_t back_s)
 {
     struct walk w = {q, open, full, 0, 0};
     const struct slots *s = q->slots;
@@ -90,6 +89,6 @@ void search_run(const struct search *q, struct search_result *out)
         }
         consider(&last, q->until_s);
     }
-    *out = (struct search_result){open.start_s, open.carbon_ug, now_ug, full.start_s,
-                                  full.carbon_ug};
+    *out =
+        (struct search_result){open.start_s, open.carbon_ug, now_ug, full.start_s, full.carbon_ug};
 }

@@ -12,18 +12,18 @@
 struct search {
     struct series series;
     const struct slots *slots;
-    int64_t from_s, until_s;  /* starts lie in [from_s, until_s] */
-    int64_t length_s;         /* > 0: what the grams are summed over */
-    int64_t hold_s;           /* > 0: how long slots are held */
-    double ug_per_area;       /* micrograms per g/kWh x s: watts x PUE x ... */
-    double lambda_ug_per_s;   /* price of a second's delay */
+    int64_t from_s, until_s; /* starts lie in [from_s, until_s] */
+    int64_t length_s;        /* > 0: what the grams are summed over */
+    int64_t hold_s;          /* > 0: how long slots are held */
+    double ug_per_area;      /* micrograms per g/kWh x s: watts x PUE x ... */
+    double lambda_ug_per_s;  /* price of a second's delay */
 };
 
 struct search_result {
-    int64_t start_s;       /* from_s, or a better start with room in the slot ledger */
-    double carbon_ug;      /* there */
-    double carbon_now_ug;  /* at from_s */
-    int64_t full_start_s;  /* the best start had there been room everywhere */
+    int64_t start_s;      /* from_s, or a better start with room in the slot ledger */
+    double carbon_ug;     /* there */
+    double carbon_now_ug; /* at from_s */
+    int64_t full_start_s; /* the best start had there been room everywhere */
     double full_carbon_ug;
 };
 

@@ -60,13 +60,14 @@ static char *waits(char *buf, size_t size, const struct board *b,
     units_format_mass(grams, sizeof(grams), d->carbon_ug);
     units_format_mass(grams_now, sizeof(grams_now), d->carbon_now_ug);
     if (d->mode == 0)
-        snprintf(buf, size, "only observing here: would have waited until %s; your job runs normally",
-                 start);
-    else
         snprintf(buf, size,
-                 "waits until %s (%s at the latest) for a greener grid: ~%sCO2e instead of ~%sCO2e. "
-                 "Start now: carnot now JOBID",
-                 start, latest, grams, grams_now);
+                 "only observing here: would have waited until %s; your job runs normally", start);
+    else
+        snprintf(
+            buf, size,
+            "waits until %s (%s at the latest) for a greener grid: ~%sCO2e instead of ~%sCO2e. "
+            "Start now: carnot now JOBID",
+            start, latest, grams, grams_now);
     return buf;
 }
 
@@ -77,10 +78,11 @@ static char *refuses(char *buf, size_t size, const struct placement_job *job,
     char left[48], need[48], day[32] = "", hours[24], power[24];
     double left_amount = d->budget_left > 0 ? (double)d->budget_left : 0;
     if (d->code == CODE_NO_BOARD) {
-        snprintf(buf, size,
-                 "slurmctld has just started and budget %s is being counted again; submit again in a "
-                 "few seconds",
-                 g->name);
+        snprintf(
+            buf, size,
+            "slurmctld has just started and budget %s is being counted again; submit again in a "
+            "few seconds",
+            g->name);
         return buf;
     }
     if (g->resource == 0) {
@@ -101,13 +103,14 @@ static char *refuses(char *buf, size_t size, const struct placement_job *job,
     char tasks[32] = "";
     if (job->tasks > 1)
         snprintf(tasks, sizeof(tasks), "%u tasks x ", job->tasks);
-    snprintf(buf, size,
-             "%s%s %s has %s left%s, this job needs about %s (%s%u node%s x %s x %s). Shorten --time, "
-             "or ask an operator for a larger budget%s",
-             d->mode == 0 ? "only observing here: would have been refused: " : "",
-             g->scope == BOARD_USER ? "user" : "account", g->name, left, day, need, tasks,
-             d->price.nodes, d->price.nodes == 1 ? "" : "s", hours,
-             power, d->mode == 0 ? "; your job runs normally" : "");
+    snprintf(
+        buf, size,
+        "%s%s %s has %s left%s, this job needs about %s (%s%u node%s x %s x %s). Shorten --time, "
+        "or ask an operator for a larger budget%s",
+        d->mode == 0 ? "only observing here: would have been refused: " : "",
+        g->scope == BOARD_USER ? "user" : "account", g->name, left, day, need, tasks,
+        d->price.nodes, d->price.nodes == 1 ? "" : "s", hours, power,
+        d->mode == 0 ? "; your job runs normally" : "");
     return buf;
 }
 
