@@ -26,8 +26,8 @@ jobs_run() {
 # ---- nobody there
 
 for name in carnotd-n1 carnotd-n2 carnotctld; do "$SANDBOX" kill "$SB" "$name"; done
-rm "$SB/state/board"
 before=$(wc -l <"$log")
+rm "$SB/state/board"
 sleep 3
 jobs_run "no daemon, no board"
 is "the log says so once" "$(complaints "$before")" 1
