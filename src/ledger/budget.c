@@ -157,37 +157,56 @@ int budget_charge(ledger_t *l, const struct budget_charge *c, struct err *e)
     return rc;
 }
 
-/*
- * The sum in two halves of 32 bits each, because SQLite's sum() fails where it passes 2^63 and
- * total() rounds. settled = 0 stands there as a constant so that the partial index serves.
- */
-#define RESERVED(who, reserved, used)                                                              \
-    "SELECT sum(v >> 32), sum(v & 4294967295) FROM"                                                \
-    " (SELECT max(0, " reserved " - " used ") AS v FROM job WHERE settled = 0 AND " who " = ?1)"
-
-static int _reserved(ledger_t *l, struct budget *b, struct err *e)
+/* Add to what is reserved in the budgets of a holder. list is ordered as budget_list orders it. */
+static void _reserve(struct budget *list, size_t n, enum budget_scope scope, const char *name,
+                     const uint64_t amount[2])
 {
-    static const char *const sql[2][2] = {
-        {RESERVED("account", "reserved_uj", "energy_uj"),
-         RESERVED("account", "reserved_ug", "carbon_ug")},
-        {RESERVED("user", "reserved_uj", "energy_uj"),
-         RESERVED("user", "reserved_ug", "carbon_ug")},
-    };
-    int scope = b->scope == SCOPE_USER, resource = b->resource == RESOURCE_CARBON;
+    size_t lo = 0, hi = n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        const struct budget *b = &list[mid];
+
+        if (b->scope < scope || (b->scope == scope && strcmp(b->name, name) < 0))
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    for (; lo < n && list[lo].scope == scope && strcmp(list[lo].name, name) == 0; lo++)
+        list[lo].reserved = store_add(list[lo].reserved, amount[list[lo].resource]);
+}
+
+/* What the rows not settled hold back. Each sum comes in two halves of 32 bits, because SQLite's
+ * sum() fails where it passes 2^63 and total() rounds. settled = 0 is a constant of the statement
+ * so that the partial index serves. */
+static int _reserved(ledger_t *l, struct budget *list, size_t n, struct err *e)
+{
     sqlite3_stmt *st =
-        store_get(l, STORE_RESERVED_ACCOUNT_ENERGY + 2 * scope + resource, sql[scope][resource], e);
-    uint64_t high, low;
+        store_get(l, STORE_RESERVED,
+                  "SELECT account, user, sum(uj >> 32), sum(uj & 4294967295), sum(ug >> 32),"
+                  " sum(ug & 4294967295) FROM (SELECT account, user,"
+                  " max(0, reserved_uj - energy_uj) AS uj, max(0, reserved_ug - carbon_ug) AS ug"
+                  " FROM job WHERE settled = 0) GROUP BY account, user",
+                  e);
+    char account[LEDGER_NAME_MAX], user[LEDGER_NAME_MAX];
+    int rc;
 
     if (!st)
         return -1;
-    store_bind_text(st, 1, b->name, sizeof(b->name));
-    if (store_next(l, st, e) <= 0)
-        return -1;
-    high = store_u64(st, 0);
-    low = store_u64(st, 1);
-    store_done(st);
-    b->reserved = high >> 31 ? (uint64_t)INT64_MAX : store_add(high << 32, low);
-    return 0;
+    while ((rc = store_next(l, st, e)) > 0) {
+        uint64_t amount[2];
+
+        store_text(st, 0, account, sizeof(account));
+        store_text(st, 1, user, sizeof(user));
+        for (int r = 0; r < 2; r++) {
+            uint64_t high = store_u64(st, 2 + 2 * r), low = store_u64(st, 3 + 2 * r);
+
+            amount[r] = high >> 31 ? (uint64_t)INT64_MAX : store_add(high << 32, low);
+        }
+        _reserve(list, n, SCOPE_ACCOUNT, account, amount);
+        _reserve(list, n, SCOPE_USER, user, amount);
+    }
+    return rc;
 }
 
 /* The row as it stands at now_s, which may lie before or after the period it was last charged in.
@@ -205,7 +224,7 @@ static int _at(ledger_t *l, struct budget_row *r, int64_t now_s, struct err *e)
         if (budget_history_get(l, &r->b, start_s, &r->b.charged, &r->b.over, e) < 0)
             return -1;
     }
-    return _reserved(l, &r->b, e);
+    return 0;
 }
 
 int budget_list(ledger_t *l, int64_t now_s, struct budget **out, size_t *n, struct err *e)
@@ -237,6 +256,8 @@ int budget_list(ledger_t *l, int64_t now_s, struct budget **out, size_t *n, stru
             goto error;
         list[i] = rows[i].b;
     }
+    if (count && _reserved(l, list, count, e) < 0)
+        goto error;
     free(rows);
     *out = list;
     *n = count;

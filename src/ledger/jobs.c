@@ -88,14 +88,28 @@ static const struct column columns[] = {JOB_COLUMNS(FIELD)};
 #define SET_KEEP(column) ""
 #define SET_ONCE(column) ""
 #define SET(column, field, kind, who) SET_##who(column)
+#define OLD_KEY(column) ""
+#define OLD_LIST(column) #column ","
+#define OLD_KEEP(column) ""
+#define OLD_ONCE(column) #column ","
+#define OLD(column, field, kind, who) OLD_##who(column)
+#define NEW_KEY(column) ""
+#define NEW_LIST(column) "excluded." #column ","
+#define NEW_KEEP(column) ""
+#define NEW_ONCE(column) "excluded." #column ","
+#define NEW(column, field, kind, who) NEW_##who(column)
 
+/* clang-format off */
 #define SELECT_JOB "SELECT " JOB_COLUMNS(NAME) "0 FROM job"
+
+/* The list is put again every few seconds: a row that says nothing new is not written. */
 #define PUT_JOB                                                                                    \
-    "INSERT INTO job (" JOB_COLUMNS(NAME) "id) VALUES (" JOB_COLUMNS(                              \
-        MARK) "NULL)"                                                                              \
-              " ON CONFLICT (job_id, submit_s, restart) DO UPDATE SET " JOB_COLUMNS(               \
-                  SET) "live = CASE WHEN settled THEN 0 ELSE excluded.live END,"                   \
-                       "settled = max(settled, excluded.settled)"
+    "INSERT INTO job (" JOB_COLUMNS(NAME) "id) VALUES (" JOB_COLUMNS(MARK) "NULL)"                 \
+    " ON CONFLICT (job_id, submit_s, restart) DO UPDATE SET " JOB_COLUMNS(SET)                     \
+    "live = CASE WHEN settled THEN 0 ELSE excluded.live END,"                                      \
+    "settled = max(settled, excluded.settled)"                                                     \
+    " WHERE (" JOB_COLUMNS(OLD) "0) <> (" JOB_COLUMNS(NEW) "0)"
+/* clang-format on */
 
 const char *ledger_quality_name(enum ledger_quality q)
 {
@@ -203,12 +217,15 @@ int ledger_job_get(ledger_t *l, struct job_key key, struct ledger_job *out, stru
     return found;
 }
 
-/* The conditions are constants put together, values are bound by number: ?1 user, ?2 account,
- * ?3 job, ?4 since, ?5 limit. Conditions that are left out let the indexes of the others serve. */
+/*
+ * The conditions are constants put together, values are bound by number: ?1 user, ?2 account, ?3
+ * job, ?4 since, ?5 limit. Conditions that are left out let the indexes of the others serve. Rows
+ * are wide: those to show are chosen by their ids first, so that only ids are sorted.
+ */
 static void _list_sql(char *sql, const struct ledger_query *q)
 {
     sql[0] = '\0';
-    strcat(sql, SELECT_JOB " WHERE 1");
+    strcat(sql, SELECT_JOB " WHERE id IN (SELECT id FROM job WHERE 1");
     if (q->job_id)
         strcat(sql, " AND (job_id = ?3 OR array_job_id = ?3 AND array_job_id <> 0)");
     if (q->user)
@@ -222,9 +239,10 @@ static void _list_sql(char *sql, const struct ledger_query *q)
     /* + hides the column from the planner: to walk all submissions in order until the limit is
      * full reads years of rows when only the last days match */
     if (q->job_id || q->live_only || (q->since_s && !q->user && !q->account))
-        strcat(sql, " ORDER BY +submit_s DESC, +job_id DESC, restart DESC LIMIT ?5");
+        strcat(sql, " ORDER BY +submit_s DESC, +id DESC LIMIT ?5)");
     else
-        strcat(sql, " ORDER BY submit_s DESC, job_id DESC, restart DESC LIMIT ?5");
+        strcat(sql, " ORDER BY submit_s DESC, id DESC LIMIT ?5)");
+    strcat(sql, " ORDER BY submit_s DESC, job_id DESC, restart DESC");
 }
 
 static sqlite3_stmt *_list_prepare(ledger_t *l, const struct ledger_query *q, struct err *e)
