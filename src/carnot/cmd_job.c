@@ -24,7 +24,7 @@ const char cmd_job_help[] =
 
 static void _head(struct cli *c, const json_t *row)
 {
-    char label[32], from[SHOW_SIZE], to[SHOW_SIZE];
+    char label[32], from[SHOW_SIZE], to[SHOW_SIZE], elapsed[SHOW_SIZE];
     int64_t start_s = answer_time(row, "start"), end_s = answer_time(row, "end");
     int64_t nodes = answer_integer(row, "nodes"), restart = answer_integer(row, "restart");
     const char *run = answer_text(row, "run"), *name = answer_show(row, "name");
@@ -36,8 +36,9 @@ static void _head(struct cli *c, const json_t *row)
         fprintf(c->out, "   run %s", run);
     fprintf(c->out, "\nState:  %s", answer_show(row, "state"));
     if (start_s != ANSWER_NONE && end_s != ANSWER_NONE)
-        fprintf(c->out, " %s-%s", show_clock(from, sizeof(from), start_s, c->now_s),
-                show_clock(to, sizeof(to), end_s, c->now_s));
+        fprintf(c->out, " %s-%s (%s)", show_clock(from, sizeof(from), start_s, c->now_s),
+                show_clock(to, sizeof(to), end_s, c->now_s),
+                show_elapsed(elapsed, sizeof(elapsed), job_row_elapsed(row, c->now_s)));
     else if (start_s != ANSWER_NONE)
         fprintf(c->out, " since %s", show_clock(from, sizeof(from), start_s, c->now_s));
     if (nodes != ANSWER_NONE)

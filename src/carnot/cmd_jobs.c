@@ -197,7 +197,7 @@ static void _columns(struct columns *out, const struct cli_energy_unit *unit, in
     const struct table_column list[] = {
         {"JOBID", 0, 0},
         {"USER", 10, many_users ? 0 : TABLE_HIDDEN},
-        {"NAME", 14, 0},
+        {"NAME", many_users ? 10 : 14, 0},
         {"ACCOUNT", 0, TABLE_HIDDEN},
         {"PARTITION", 0, TABLE_HIDDEN},
         {"ST", 0, 0},
@@ -283,8 +283,6 @@ static int _print(struct cli *c, const json_t *rows, const struct query *q)
     struct columns columns = {0};
     struct err e = {""};
     table_t *t;
-    json_t *row;
-    size_t i;
     int rc;
 
     if (!unit)
@@ -293,7 +291,9 @@ static int _print(struct cli *c, const json_t *rows, const struct query *q)
     t = table_create(columns.list);
     if (!t)
         return cli_fail(c, CLI_FAILED, "no memory");
-    json_array_foreach(rows, i, row) _row(c, t, row, unit, q->style.parsable);
+    /* The server has the newest first; in a table the eye ends at the bottom, as with sacct. */
+    for (size_t i = json_array_size(rows); i > 0; i--)
+        _row(c, t, json_array_get(rows, i - 1), unit, q->style.parsable);
     rc = table_print(t, &q->style, c->out, &e);
     table_destroy(t);
     return rc < 0 ? cli_fail(c, CLI_USAGE, "jobs: %s", e.text) : CLI_DONE;

@@ -158,7 +158,7 @@ static void _plot(struct cli *c, const json_t *a, int64_t start_s, int64_t end_s
 
     if (series_plot_load(c, json_object_get(a, "window"), &p) < 0)
         return;
-    p.rows = 5;
+    p.rows = 6;
     p.mark_from_s = start_s;
     p.mark_to_s = end_s;
     plot_bars(&p, c->out);

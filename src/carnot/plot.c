@@ -112,8 +112,8 @@ char *plot_share(char *buf, size_t size, double share, int cells, int utf8)
 /* Which of the round spans puts labels at least this many columns apart? */
 static int64_t _tick(const struct plot *p, int columns, int apart)
 {
-    static const int64_t spans[] = {1,    5,    10,   15,    30,    60,    300,   600,   900,
-                                    1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800};
+    static const int64_t spans[] = {1,   5,    10,   15,   20,    30,    60,    300,   600,
+                                    900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800};
     size_t n = sizeof(spans) / sizeof(spans[0]);
     double column_s = (double)(p->end_s - p->points[0].time_s) / columns;
 

@@ -122,40 +122,50 @@ static size_t _prefix(const char *text, int n)
     return i;
 }
 
+/* Index of the column that a word of -o names; n_columns when there is none. */
+static size_t _find(const table_t *t, const char *word, size_t len)
+{
+    size_t i = 0;
+
+    for (; i < t->n_columns; i++)
+        if (!(t->columns[i].flags & TABLE_PLAIN) && strlen(t->columns[i].name) == len &&
+            strncasecmp(t->columns[i].name, word, len) == 0)
+            break;
+    return i;
+}
+
+static int _no_column(const table_t *t, const char *word, size_t len, struct err *e)
+{
+    char names[240] = "";
+
+    for (size_t i = 0; i < t->n_columns; i++)
+        if (!(t->columns[i].flags & TABLE_PLAIN) &&
+            strlen(names) + strlen(t->columns[i].name) + 2 < sizeof(names))
+            strcat(strcat(names, i ? "," : ""), t->columns[i].name);
+    errno = EINVAL;
+    return err_set(e, "no column '%.*s'; there are %s", (int)(len < 24 ? len : 24), word, names);
+}
+
 /* The columns to print, in order, as indices; their number, or -1. */
 static int _choose(const table_t *t, const struct table_style *style, size_t chosen[],
                    struct err *e)
 {
+    const char *p = style->columns;
     int n = 0;
 
-    if (!style->columns) {
-        for (size_t i = 0; i < t->n_columns; i++)
-            if (!(t->columns[i].flags & TABLE_HIDDEN) &&
-                !(style->parsable && (t->columns[i].flags & TABLE_PLAIN)))
-                chosen[n++] = i;
-        return n;
-    }
-    for (const char *p = style->columns; *p;) {
-        size_t len = strcspn(p, ","), i = 0;
+    for (size_t i = 0; !p && i < t->n_columns; i++)
+        if (!(t->columns[i].flags & TABLE_HIDDEN) &&
+            !(style->parsable && (t->columns[i].flags & TABLE_PLAIN)))
+            chosen[n++] = i;
+    while (p) {
+        size_t len = strcspn(p, ","), i = _find(t, p, len);
 
-        while (i < t->n_columns &&
-               (strlen(t->columns[i].name) != len || strncasecmp(t->columns[i].name, p, len) != 0))
-            i++;
-        if (i == t->n_columns || n == TABLE_COLUMNS_MAX) {
-            char names[240] = "";
-
-            for (i = 0; i < t->n_columns; i++)
-                if (!(t->columns[i].flags & TABLE_PLAIN) &&
-                    strlen(names) + strlen(t->columns[i].name) + 2 < sizeof(names))
-                    strcat(strcat(names, i ? "," : ""), t->columns[i].name);
-            errno = EINVAL;
-            return err_set(e, "no column %.*s; there are %s", (int)(len < 24 ? len : 24), p, names);
-        }
+        if (i == t->n_columns || n == TABLE_COLUMNS_MAX)
+            return _no_column(t, p, len, e);
         chosen[n++] = i;
-        p += len + (p[len] == ',');
+        p = p[len] ? p + len + 1 : NULL;
     }
-    errno = EINVAL;
-    return n > 0 ? n : err_set(e, "-o wants names of columns, joined by commas");
+    return n;
 }
 
 static void _print_parsable(FILE *f, const char *text)
