@@ -15,8 +15,9 @@
 #include "common/err.h"
 
 #define SERIES_POINTS_MAX 200000
-#define SERIES_G_PER_KWH_MAX 5000.0 /* coal plants reach about 1100; beyond this a feed is broken  \
-                                     */
+#define SERIES_G_PER_KWH_MAX                                                                       \
+    5000.0 /* coal plants reach about 1100; beyond this a feed is broken                           \
+            */
 
 /* One step. area = integral of g_per_kwh from the first point's time to t_s, in
  * g/kWh x s. This is also the layout in the board file. */
