@@ -14,9 +14,9 @@ ok "a budget" in_sandbox carnot budget set account acc --energy 1MJ --period mon
 sleep 3
 
 jobs=(
-    "$(submit -A acc -t 3 -w n1 --wrap 'timeout 50 sha1sum /dev/zero')"
+    "$(submit -A acc -t 3 -w n1 --wrap 'timeout 50 sha1sum /dev/zero; true')"
     "$(submit -A acc -t 3 -N2 --wrap 'sleep 45')"
-    "$(submit -A acc -t 2 --carbon-delay=5m --wrap 'timeout 5 sha1sum /dev/zero')"
+    "$(submit -A acc -t 2 --carbon-delay=5m --wrap 'timeout 5 sha1sum /dev/zero; true')"
     "$(submit -A acc -t 1 --wrap 'sleep 12')" # ends while carnotctld is away
 )
 wait_state 10 "${jobs[0]}" RUNNING
