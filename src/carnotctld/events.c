@@ -78,8 +78,9 @@ void events_job(const struct ctl *c, const char *ev, const char *code, const str
     json_t *o = begin(c, ev, code);
     snprintf(decision, sizeof(decision), "%016" PRIx64, job->decision);
     int64_t age_s = c->feed.issued_s ? ctl_now_s(c) - c->feed.issued_s : 0;
-    uint64_t uj = job->end_s ? job->energy_uj : job->estimate_uj;
-    uint64_t ug = job->end_s ? job->carbon_ug : job->estimate_ug;
+    int over = job->end_s > 0, known = !over || job->measured_until_s > 0;
+    uint64_t uj = over ? job->energy_uj : job->estimate_uj;
+    uint64_t ug = over ? job->carbon_ug : job->estimate_ug;
     json_object_set_new(o, "job", json_integer(job->key.job_id));
     json_object_set_new(o, "task",
                         job->array_task >= 0 ? json_integer(job->array_task) : json_null());
@@ -90,11 +91,11 @@ void events_job(const struct ctl *c, const char *ev, const char *code, const str
     json_object_set_new(o, "nodes", json_integer(job->nodes));
     json_object_set_new(o, "not_before", time_or_null(job->planned_s));
     json_object_set_new(o, "latest", time_or_null(job->latest_s));
-    json_object_set_new(o, "j", json_real((double)uj / 1e6));
-    json_object_set_new(o, "g", json_real((double)ug / 1e6));
+    json_object_set_new(o, "j", known ? json_real((double)uj / 1e6) : json_null());
+    json_object_set_new(o, "g", known ? json_real((double)ug / 1e6) : json_null());
     json_object_set_new(o, "g_now", json_real((double)job->estimate_now_ug / 1e6));
     json_object_set_new(o, "quality",
-                        json_string(job->end_s ? ledger_quality_name(job->quality) : "modelled"));
+                        json_string(over ? ledger_quality_name(job->quality) : "modelled"));
     json_object_set_new(o, "feed", json_string(c->set.carbon.feed));
     json_object_set_new(o, "feed_age_s", json_integer(age_s));
     json_object_set_new(o, "board", json_integer((json_int_t)c->board_seq));

@@ -73,6 +73,7 @@ json_t *op_jobs(const struct asker *who, const json_t *request, struct err *e)
     const char *user = ops_string(request, "user", LEDGER_NAME_MAX - 1, e);
     const char *account = ops_string(request, "account", LEDGER_NAME_MAX - 1, e);
     const json_t *since = json_object_get(request, "since_s");
+    const json_t *offset = json_object_get(request, "offset");
     if (!user || !account)
         return NULL;
     if (json_object_get(request, "job") && read_job_id(request, &q.job_id, e) < 0)
@@ -81,13 +82,15 @@ json_t *op_jobs(const struct asker *who, const json_t *request, struct err *e)
     q.account = account[0] ? account : NULL;
     q.since_s = json_is_integer(since) ? json_integer_value(since) : 0;
     q.live_only = json_is_true(json_object_get(request, "live"));
+    q.limit = OPS_PIECE + 1;
+    q.offset = json_integer_value(offset) > 0 ? (size_t)json_integer_value(offset) : 0;
     if (ledger_job_list(who->ctl->ledger, &q, &rows, &n, e) < 0)
         return NULL;
     json_t *list = json_array();
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && i < OPS_PIECE; i++)
         json_array_append_new(list, job_json(who->ctl, &rows[i]));
     free(rows);
-    return json_pack("{s:o}", "jobs", list);
+    return json_pack("{s:o,s:b}", "jobs", list, "more", n > OPS_PIECE);
 }
 
 /* The row and Slurm's record of a job that the asker may see. */

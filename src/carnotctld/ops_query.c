@@ -183,12 +183,13 @@ json_t *op_nodes(const struct asker *who, const json_t *request, struct err *e)
     const struct ctl *c = who->ctl;
     struct ledger_node *rows = NULL;
     size_t n = 0;
-    (void)request;
+    json_int_t offset = json_integer_value(json_object_get(request, "offset"));
+    size_t from = offset > 0 ? (size_t)offset : 0;
     if (ledger_node_list(c->ledger, &rows, &n, e) < 0)
         return NULL;
     json_t *list = json_array();
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = from; i < n && i < from + OPS_PIECE; i++)
         json_array_append_new(list, node_json(c, &rows[i]));
     free(rows);
-    return json_pack("{s:o}", "nodes", list);
+    return json_pack("{s:o,s:b}", "nodes", list, "more", n > from && n - from > OPS_PIECE);
 }

@@ -219,7 +219,7 @@ int ledger_job_get(ledger_t *l, struct job_key key, struct ledger_job *out, stru
 
 /*
  * The conditions are constants put together, values are bound by number: ?1 user, ?2 account, ?3
- * job, ?4 since, ?5 limit. Conditions that are left out let the indexes of the others serve. Rows
+ * job, ?4 since, ?5 limit, ?6 offset. Conditions that are left out let the indexes of the others serve. Rows
  * are wide: those to show are chosen by their ids first, so that only ids are sorted.
  */
 static void _list_sql(char *sql, const struct ledger_query *q)
@@ -239,9 +239,9 @@ static void _list_sql(char *sql, const struct ledger_query *q)
     /* + hides the column from the planner: to walk all submissions in order until the limit is
      * full reads years of rows when only the last days match */
     if (q->job_id || q->live_only || (q->since_s && !q->user && !q->account))
-        strcat(sql, " ORDER BY +submit_s DESC, +id DESC LIMIT ?5)");
+        strcat(sql, " ORDER BY +submit_s DESC, +id DESC LIMIT ?5 OFFSET ?6)");
     else
-        strcat(sql, " ORDER BY submit_s DESC, id DESC LIMIT ?5)");
+        strcat(sql, " ORDER BY submit_s DESC, id DESC LIMIT ?5 OFFSET ?6)");
     strcat(sql, " ORDER BY submit_s DESC, job_id DESC, restart DESC");
 }
 
@@ -266,6 +266,7 @@ static sqlite3_stmt *_list_prepare(ledger_t *l, const struct ledger_query *q, st
     sqlite3_bind_int64(st, 3, q->job_id);
     sqlite3_bind_int64(st, 4, q->since_s);
     sqlite3_bind_int64(st, 5, q->limit && q->limit < INT64_MAX ? (int64_t)q->limit : LIST_LIMIT);
+    sqlite3_bind_int64(st, 6, q->offset < INT64_MAX ? (int64_t)q->offset : INT64_MAX);
     return st;
 }
 

@@ -153,6 +153,7 @@ struct ledger_query {
     int live_only;       /* 1: rows not settled */
     int64_t since_s;     /* rows that ended after this or have not ended; 0 = all */
     size_t limit;        /* newest first; 0 = 10 000 */
+    size_t offset;       /* so many of the newest are left out: for lists in pieces */
 };
 /* A new array, newest submission first; caller frees *out. */
 int ledger_job_list(ledger_t *l, const struct ledger_query *q, struct ledger_job **out, size_t *n,
