@@ -150,7 +150,7 @@ static void choose(const struct board *b, const struct lease_table *leases,
     uint32_t cpus;
     int64_t hold_s;
     occupation(p, job, &d->price, &cpus, &hold_s);
-    slots_init(&slots, b, leases, p, cpus);
+    slots_init(&slots, b, leases, p, cpus, a_s + wait_s + hold_s);
 
     struct search q = {
         .series = board_series(b),

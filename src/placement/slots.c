@@ -40,12 +40,13 @@ static void add_leases(const struct slots *s, const struct lease_table *leases,
 }
 
 void slots_init(struct slots *s, const struct board *b, const struct lease_table *leases,
-                const struct board_partition *p, uint32_t cpus)
+                const struct board_partition *p, uint32_t cpus, int64_t until_s)
 {
     int64_t diff[BOARD_SLOTS_MAX + 1];
     s->start_s = b->head.slot_start_s;
     s->slot_s = b->head.slot_s;
     s->n = p ? b->n_slots : 0;
+    s->n = slot_end(s, until_s);
     s->any_blocked = 0;
     s->next_blocked[s->n] = s->n;
     if (s->n == 0)

@@ -19,9 +19,10 @@ struct slots {
     uint32_t next_blocked[BOARD_SLOTS_MAX + 1];
 };
 
-/* Room for this many more CPUs in this partition (NULL: all free), leases counted in. */
+/* Room for this many more CPUs in this partition (NULL: all free), leases counted in, as far as
+ * until_s: behind it everything is taken for free, and need not be looked at. */
 void slots_init(struct slots *s, const struct board *b, const struct lease_table *leases,
-                const struct board_partition *p, uint32_t cpus);
+                const struct board_partition *p, uint32_t cpus, int64_t until_s);
 
 /* Is there room in all of [from_s, to_s)? Behind the last slot there always is. */
 int slots_free(const struct slots *s, int64_t from_s, int64_t to_s);
