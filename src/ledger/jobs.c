@@ -219,8 +219,8 @@ int ledger_job_get(ledger_t *l, struct job_key key, struct ledger_job *out, stru
 
 /*
  * The conditions are constants put together, values are bound by number: ?1 user, ?2 account, ?3
- * job, ?4 since, ?5 limit, ?6 offset. Conditions that are left out let the indexes of the others serve. Rows
- * are wide: those to show are chosen by their ids first, so that only ids are sorted.
+ * job, ?4 since, ?5 limit, ?6 offset. Conditions that are left out let the indexes of the others
+ * serve. Rows are wide: those to show are chosen by their ids first, so that only ids are sorted.
  */
 static void _list_sql(char *sql, const struct ledger_query *q)
 {

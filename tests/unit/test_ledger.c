@@ -216,6 +216,11 @@ static void test_job_list(void)
     } rows[] = {
         {{0}, "14 13 12 11 10 "},
         {{.limit = 2}, "14 13 "},
+        {{.limit = 2, .offset = 2}, "12 11 "}, /* the pieces of a list are the list */
+        {{.limit = 2, .offset = 4}, "10 "},
+        {{.limit = 2, .offset = 5}, ""},
+        {{.offset = SIZE_MAX}, ""},
+        {{.live_only = 1, .limit = 1, .offset = 1}, "12 "},
         {{.user = "anna"}, "14 12 10 "},
         {{.user = "anna", .limit = 1}, "14 "},
         {{.user = "Anna"}, ""},
