@@ -55,7 +55,7 @@ static const char *_why_not(const struct once *o, int i)
         return s->error == EACCES || s->error == EPERM ? "no right to read it"
                                                        : "it cannot be read";
     if (s->inside)
-        return "it is a part of its package";
+        return s->package >= 0 ? "it is a part of its package" : "it is of no known kind";
     return "others cover the same";
 }
 
@@ -91,7 +91,7 @@ static json_t *_source_json(const struct once *o, int i)
     (void)json_object_set_new(json, "readable", json_boolean(is_model || read));
     (void)json_object_set_new(json, "state", json_string(is_model || read ? "ok" : "missing"));
     (void)json_object_set_new(json, "error",
-                              s->error ? json_string(strerror(s->error)) : json_null());
+                              s->error ? json_string(source_error_text(s)) : json_null());
     (void)json_object_set_new(json, "counted", json_boolean(o->counts[i]));
     (void)json_object_set_new(json, "why_not",
                               _why_not(o, i) ? json_string(_why_not(o, i)) : json_null());
@@ -147,7 +147,7 @@ static int _print_table(const struct once *o)
                      t->fingerprint);
     (void)printf("Cgroups: %s; jobs of Slurm in %s\n\n", version ? version : "none",
                  o->cgroup.root[0] ? o->cgroup.root : "no place yet");
-    (void)printf("%-28s %20s %14s %-10s %-9s %-6s %s\n", "SOURCE", "VALUE (uJ)", "RANGE (uJ)",
+    (void)printf("%-28s %18s %16s %-14s %-9s %-6s %s\n", "SOURCE", "VALUE (uJ)", "RANGE (uJ)",
                  "COVERAGE", "QUALITY", "RIGHTS", "COUNTS");
     for (int i = 0; i < o->meter.n; i++) {
         const struct source *s = &o->meter.sources[i];
@@ -160,10 +160,10 @@ static int _print_table(const struct once *o)
             (void)snprintf(range, sizeof(range), "%" PRIu64, s->counter.range_uj);
         if (s->rights >= 0)
             (void)snprintf(rights, sizeof(rights), "%04o", (unsigned)s->rights & 07777);
-        (void)printf("%-28s %20s %14s %-10s %-9s %-6s %s%s%s%s\n", s->name, value, range,
+        (void)printf("%-28s %18s %16s %-14s %-9s %-6s %s%s%s%s\n", s->name, value, range,
                      coverage_format(coverage, sizeof(coverage), s->coverage.components),
                      quality_name(s->quality), rights, why ? "no: " : "yes", why ? why : "",
-                     s->error ? ": " : "", s->error ? strerror(s->error) : "");
+                     s->error ? ": " : "", source_error_text(s));
     }
     return fflush(stdout) == 0 ? 0 : 1;
 }

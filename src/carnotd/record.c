@@ -6,7 +6,6 @@
  */
 #include "config.h"
 
-#include <string.h>
 #include <unistd.h>
 
 #include "carnotd/line.h"
@@ -175,7 +174,7 @@ void record_source(struct sampler *s, const struct source *source, enum source_s
     line_str(&l, "state", source_state_name(source->state));
     line_str(&l, "was", source_state_name(was));
     if (source->error)
-        line_str(&l, "error", strerror(source->error));
+        line_str(&l, "error", source_error_text(source));
     _commit(s, &l);
 }
 

@@ -21,10 +21,11 @@
 #include "common/log.h"
 #include "common/path.h"
 
-#define ASK_TIMEOUT_MS 15000
+#define ASK_TIMEOUT_MS 5000
 #define LAST_TIMEOUT_MS 2000
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_LAST_MS 60000
+#define BACKOFF_LATER_MS 10000 /* the controller is there and waits for Slurm's list itself */
 #define STACK_SIZE (256 << 10)
 
 static int _read_acked(struct reporter *r, struct err *e)
@@ -88,7 +89,7 @@ static int _acknowledge(struct reporter *r, uint64_t acked, struct err *e)
     return path_write_atomic(r->acked_path, text, (size_t)n, 0640, e);
 }
 
-/* What came back for a batch that ended with last. 0 when all of it is counted, else -1. */
+/* What came back for a batch that ended with last, as reporter_send() returns it. */
 static int _take_answer(struct reporter *r, const json_t *answer, uint64_t last, struct err *e)
 {
     const json_t *acked_json = json_object_get(answer, "acked");
@@ -116,10 +117,10 @@ static int _take_answer(struct reporter *r, const json_t *answer, uint64_t last,
         spool_done(&r->spool);
         return 0;
     }
-    spool_rewind(&r->spool);
+    if (!error)
+        return 1;
     errno = EPROTO;
-    return err_set(e, "carnotctld stopped at record %" PRIu64 ": %s", acked,
-                   error ? error : "no reason given");
+    return err_set(e, "carnotctld stopped at record %" PRIu64 ": %s", acked, error);
 }
 
 static json_t *_request(const struct reporter *r, json_t *records)
@@ -169,30 +170,40 @@ int reporter_send(struct reporter *r, int timeout_ms, struct err *e)
         if (rc == 0)
             rc = _take_answer(r, answer, last, e);
         json_decref(answer);
-        if (rc < 0)
-            return -1;
+        if (rc != 0)
+            return rc;
     }
+}
+
+/* Twice as long each time, up to the last. */
+static void _back_off(struct reporter *r, int64_t last_ms)
+{
+    r->backoff_ms = r->backoff_ms ? 2 * r->backoff_ms : BACKOFF_FIRST_MS;
+    if (r->backoff_ms > last_ms)
+        r->backoff_ms = last_ms;
 }
 
 /* Send, and say so when the controller goes or comes back, not each time it is not there. */
 static void _attempt(struct reporter *r, int timeout_ms)
 {
     struct err e = {""};
+    int rc = reporter_send(r, timeout_ms, &e);
 
-    if (reporter_send(r, timeout_ms, &e) == 0) {
-        if (r->failures)
-            log_info("reports reach carnotctld again, after %u failed attempts", r->failures);
-        r->failures = 0;
-        r->backoff_ms = 0;
+    if (rc < 0) {
+        if (r->failures++ == 0)
+            log_warn("no report to carnotctld, records are kept: %s", e.text);
+        else
+            log_debug("no report to carnotctld: %s", e.text);
+        _back_off(r, BACKOFF_LAST_MS);
         return;
     }
-    if (r->failures++ == 0)
-        log_warn("no report to carnotctld, records are kept: %s", e.text);
+    if (r->failures)
+        log_info("reports reach carnotctld again, after %u failed attempts", r->failures);
+    r->failures = 0;
+    if (rc > 0)
+        _back_off(r, BACKOFF_LATER_MS);
     else
-        log_debug("no report to carnotctld: %s", e.text);
-    r->backoff_ms = r->backoff_ms ? 2 * r->backoff_ms : BACKOFF_FIRST_MS;
-    if (r->backoff_ms > BACKOFF_LAST_MS)
-        r->backoff_ms = BACKOFF_LAST_MS;
+        r->backoff_ms = 0;
 }
 
 /* Until it is time: the interval or the back-off is over, or (if all is well) something is worth

@@ -40,7 +40,7 @@ struct reporter {
     uint64_t skip_to; /* the controller knows higher numbers than we have given: go on there */
 
     /* The thread's own. */
-    int64_t backoff_ms; /* 0 when all is well */
+    int64_t backoff_ms; /* how long to wait after trouble or delay, 0 when all is well */
     unsigned failures;  /* in a row */
 };
 
@@ -64,7 +64,8 @@ uint64_t reporter_take_skip(struct reporter *r);
 void reporter_fini(struct reporter *r);
 
 /* Send what there is, in batches, waiting for each answer at most timeout_ms. 0 when all is
- * acknowledged, or -1 and e. What the thread does; tests call it directly. */
+ * acknowledged; 1 when the controller wants the rest again in a moment (it does not know the job
+ * yet); -1 and e. What the thread does; tests call it directly. */
 int reporter_send(struct reporter *r, int timeout_ms, struct err *e);
 
 #endif

@@ -22,7 +22,7 @@ static void _on_source(const struct source *source, enum source_state was, void 
     struct sampler *s = arg;
 
     if (source->state == SOURCE_MISSING)
-        log_warn("source %s: cannot be read: %s", source->name, strerror(source->error));
+        log_warn("source %s: cannot be read: %s", source->name, source_error_text(source));
     else
         log_info("source %s: %s (was %s)", source->name, source_state_name(source->state),
                  source_state_name(was));
@@ -121,14 +121,22 @@ static void _look_for_cgroups(struct sampler *s, int64_t t_ms)
     s->look_mono_ms = t_ms + (s->cgroup.root[0] ? LOOK_LATER_MS : LOOK_SOON_MS);
 }
 
+/* Would the next tick be too late? Ticks come some milliseconds early and late. */
+static bool _is_due(const struct sampler *s, int64_t t_ms)
+{
+    int64_t interval_ms = s->settings->node.interval_ms;
+
+    return t_ms - s->start_mono_ms + interval_ms >
+           s->settings->node.log_interval_ms + interval_ms / 4;
+}
+
 int sampler_tick(struct sampler *s)
 {
     int64_t t_ms = clock_mono_ms(s->clock);
 
     _look_for_cgroups(s, t_ms);
     sampler_discover(s, t_ms);
-    if (sampler_edge_wait_ms(s) == 0 ||
-        t_ms - s->start_mono_ms >= s->settings->node.log_interval_ms)
+    if (sampler_edge_wait_ms(s) == 0 || _is_due(s, t_ms))
         return sampler_close(s) == 1;
     sampler_read(s, t_ms);
     return 0;

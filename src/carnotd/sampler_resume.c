@@ -15,8 +15,9 @@
 #include "common/log.h"
 #include "common/when.h"
 
-/* A model that looked at nothing for longer than this does not say anything about it. */
-#define MODEL_GAP_MAX_MS (60 * 60 * 1000)
+/* Time that nobody looked at for longer than this is left out: carnotctld takes no record that
+ * spans more, and a share of it says little about any job. */
+#define GAP_MAX_MS (60 * 60 * 1000)
 
 static void _resume_sources(struct sampler *s, const json_t *record, int64_t mono_ms)
 {
@@ -80,18 +81,6 @@ static void _resume_job(struct sampler *s, const json_t *record, const json_t *e
     record_job_start(s, job);
 }
 
-/* Can some counter tell what it went on by in so long a time? */
-static bool _counters_reach(const struct sampler *s, int64_t gap_ms)
-{
-    for (int i = 0; i < s->meter->n; i++) {
-        const struct counter *c = &s->meter->sources[i].counter;
-
-        if (c->primed && counter_reach_ms(c) >= gap_ms)
-            return true;
-    }
-    return false;
-}
-
 static void _begin_gap(struct sampler *s, const json_t *record, int64_t wall_ms, int64_t mono_ms)
 {
     const json_t *busy = json_object_get(record, "busy_us");
@@ -115,7 +104,7 @@ static void _resume_interval(struct sampler *s, const json_t *record)
     if (!ts || !json_is_integer(mono) || gap_ms < 0 || when_parse_rfc3339(ts, &wall_ms, NULL) < 0)
         return;
     _resume_sources(s, record, mono_ms);
-    if (_counters_reach(s, gap_ms) || gap_ms <= MODEL_GAP_MAX_MS) {
+    if (gap_ms < GAP_MAX_MS) {
         _begin_gap(s, record, wall_ms, mono_ms);
     } else {
         for (int i = 0; i < s->meter->n; i++)

@@ -114,8 +114,8 @@ void meter_commit(struct meter *m, const struct meter_interval *done)
 
         if (done->counted[i] && !s->ops->read)
             source_credit(s, done->modelled_uj);
-        /* somebody stood in for it: what its counter went on by in the meantime is counted */
-        if (!s->delivered && s->ops->read && !s->inside &&
+        /* somebody stood in for it, and its base is from before: that time is counted already */
+        if (!s->delivered && (s->state == SOURCE_MISSING || s->state == SOURCE_IMPLAUSIBLE) &&
             coverage_sum_add(&overlap, s->coverage, 0) < 0)
             counter_forget(&s->counter);
         source_begin_interval(s);

@@ -6,7 +6,7 @@
 #include "config.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "power/source.h"
 
@@ -32,6 +32,13 @@ const char *source_state_name(enum source_state s)
                                         "implausible", "stale", "missing"};
 
     return (size_t)s < sizeof(names) / sizeof(names[0]) ? names[s] : "?";
+}
+
+const char *source_error_text(const struct source *s)
+{
+    if (s->error == EBADMSG)
+        return "what it says is no number";
+    return s->error ? strerror(s->error) : "";
 }
 
 static bool _is_fit(char c)

@@ -70,6 +70,9 @@ struct source {
 const char *quality_name(enum quality q);
 const char *source_state_name(enum source_state s);
 
+/* Why the last reading failed, in words; "" when it did not. */
+const char *source_error_text(const struct source *s);
+
 /* Put text into a source's name: what would break labels and file formats becomes '_'. */
 void source_set_name(struct source *s, const char *text);
 

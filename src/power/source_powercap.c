@@ -80,6 +80,8 @@ static int _parse_u64(const char *text, size_t n, uint64_t *out)
             __builtin_add_overflow(value, (uint64_t)(text[i] - '0'), &value))
             return -1;
     }
+    if (value > INT64_MAX)
+        return -1; /* no counter is; JSON could not hold it */
     *out = value;
     return 0;
 }

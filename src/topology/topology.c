@@ -138,7 +138,8 @@ static int _set_sysroot(const char *sysroot, struct err *e)
     if (path_format(cpus, sizeof(cpus), "%s/sys/devices/system/cpu/online", sysroot) < 0 ||
         access(cpus, R_OK) < 0)
         return err_errno(e, "%s holds no CPUs (%s)", sysroot, cpus);
-    if (setenv("HWLOC_FSROOT", sysroot, 1) < 0)
+    /* without this, hwloc would ask the CPU that we run on */
+    if (setenv("HWLOC_FSROOT", sysroot, 1) < 0 || setenv("HWLOC_COMPONENTS", "-x86", 1) < 0)
         return err_errno(e, "cannot set HWLOC_FSROOT");
     return 0;
 }
@@ -173,7 +174,10 @@ int topology_load(struct topology *t, const char *sysroot, const char *xml, stru
     if (!xml && sysroot[0] && _set_sysroot(sysroot, e) < 0)
         return -1;
     rc = _load(&hw, xml, e);
-    (void)unsetenv("HWLOC_FSROOT");
+    if (!xml && sysroot[0]) {
+        (void)unsetenv("HWLOC_FSROOT");
+        (void)unsetenv("HWLOC_COMPONENTS");
+    }
     if (rc < 0)
         return -1;
     local.n_packages = _count(hw, HWLOC_OBJ_PACKAGE);
