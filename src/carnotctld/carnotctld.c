@@ -124,8 +124,13 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
     memcpy(next.state_dir, c->set.state_dir, sizeof(next.state_dir));
     memcpy(next.munge_socket, c->set.munge_socket, sizeof(next.munge_socket));
     next.controller = c->set.controller;
+    int other_feed = strcmp(next.carbon.zone, c->set.carbon.zone) != 0 ||
+                     strcmp(next.carbon.file, c->set.carbon.file) != 0 ||
+                     next.carbon.replay != c->set.carbon.replay;
     c->set = next;
     c->dirty = 1;
+    if (other_feed)
+        feed_watch_forget(c);
     if (events_open(c->set.log_dir, &e) < 0)
         log_err("%s", e.text);
     log_info("configuration read again");
@@ -157,6 +162,16 @@ static int open_ledger(struct ctl *c, struct err *e)
     return c->ledger ? 0 : -1;
 }
 
+/* Boards are numbered on from the one that is out. */
+static void continue_boards(struct ctl *c)
+{
+    struct board old;
+    if (board_load(&old, c->set.controller.board, NULL) < 0)
+        return;
+    c->board_seq = old.head.seq;
+    board_free(&old);
+}
+
 static int start(struct ctl *c, struct err *e)
 {
     if (!c->set.carbon.zone[0])
@@ -164,6 +179,7 @@ static int start(struct ctl *c, struct err *e)
     if (lock_state(c, e) < 0 || events_open(c->set.log_dir, e) < 0 || open_ledger(c, e) < 0 ||
         tracker_init(c, e) < 0 || publisher_load_switches(c, e) < 0)
         return -1;
+    continue_boards(c);
     feed_watch_look(c);
     return publisher_build(c, e);
 }

@@ -45,7 +45,7 @@ static int uncovered(struct ctl *c, const struct ledger_job *row, uint64_t uj, u
 
 static void hold(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
 {
-    struct slurm_order o = {.kind = ORDER_HOLD, .job_id = job->job_id};
+    struct slurm_order o = slurm_client_order_for(ORDER_HOLD, row);
     row->reserved_uj = row->reserved_ug = 0;
     row->enforce_step = ENFORCE_HELD;
     slurm_client_order(&o);
@@ -57,7 +57,7 @@ static void hold(struct ctl *c, const struct slurm_job *job, struct ledger_job *
 void enforcer_admit(struct ctl *c, const struct slurm_job *job, struct ledger_job *row, int is_new)
 {
     int freed = row->enforce_step == ENFORCE_HELD && !job->held;
-    if (job->phase != PHASE_PENDING || c->set.mode != MODE_ACT || (!is_new && !freed))
+    if (job->phase != PHASE_PENDING || (!is_new && !freed) || !tracker_acting(c, row))
         return;
     if (uncovered(c, row, row->estimate_uj, row->estimate_ug)) {
         hold(c, job, row);
@@ -95,7 +95,7 @@ static int may_end(const struct ledger_job *row)
 static void warn(struct ctl *c, struct ledger_job *row)
 {
     char used[32], limit[32];
-    struct slurm_order o = {.kind = ORDER_NOTIFY, .job_id = row->key.job_id};
+    struct slurm_order o = slurm_client_order_for(ORDER_NOTIFY, row);
     int by_energy =
         row->limit_uj > 0 && (double)row->energy_uj >= WARN_SHARE * (double)row->limit_uj;
     if (by_energy) {
@@ -117,7 +117,8 @@ static void enforce(struct ctl *c, struct ledger_job *row)
     double share_uj = row->limit_uj ? (double)row->energy_uj / (double)row->limit_uj : 0;
     double share_ug = row->limit_ug ? (double)row->carbon_ug / (double)row->limit_ug : 0;
     double share = share_uj > share_ug ? share_uj : share_ug;
-    struct slurm_order o = {.job_id = row->key.job_id};
+    struct slurm_order term = slurm_client_order_for(ORDER_TERM, row);
+    struct slurm_order cancel = slurm_client_order_for(ORDER_CANCEL, row);
     switch (row->enforce_step) {
     case ENFORCE_NONE:
         if (share >= WARN_SHARE)
@@ -126,20 +127,17 @@ static void enforce(struct ctl *c, struct ledger_job *row)
     case ENFORCE_WARNED:
         if (share < 1 || !may_end(row) || now_s <= row->enforce_s)
             break;
-        o.kind = ORDER_TERM;
-        step(c, row, ENFORCE_TERMED, "job.term", &o);
+        step(c, row, ENFORCE_TERMED, "job.term", &term);
         break;
     case ENFORCE_TERMED:
         if (now_s < row->enforce_s + c->set.budget.grace_ms / 1000)
             break;
-        o.kind = ORDER_CANCEL;
-        step(c, row, ENFORCE_CANCELLED, "job.term", &o);
+        step(c, row, ENFORCE_CANCELLED, "job.term", &cancel);
         break;
     case ENFORCE_CANCELLED: /* still there after another grace time: the order may have been lost */
         if (now_s < row->enforce_s + c->set.budget.grace_ms / 1000 + 10)
             break;
-        o.kind = ORDER_CANCEL;
-        step(c, row, ENFORCE_CANCELLED, "job.term", &o);
+        step(c, row, ENFORCE_CANCELLED, "job.term", &cancel);
         break;
     default:
         break;
@@ -148,11 +146,10 @@ static void enforce(struct ctl *c, struct ledger_job *row)
 
 void enforcer_run(struct ctl *c)
 {
-    if (c->set.mode != MODE_ACT)
-        return;
     for (size_t i = 0; i < c->n_jobs; i++) {
         struct ledger_job *row = &c->jobs[i];
-        if (row->live && row->start_s > 0 && (row->limit_uj || row->limit_ug))
+        if (row->live && row->start_s > 0 && (row->limit_uj || row->limit_ug) &&
+            tracker_acting(c, row))
             enforce(c, row);
     }
 }

@@ -126,6 +126,14 @@ int feed_watch_look(struct ctl *c)
     return read_file(c, now_s);
 }
 
+void feed_watch_forget(struct ctl *c)
+{
+    memset(&seen, 0, sizeof(seen));
+    bad = 0;
+    feed_fini(&c->feed);
+    feed_fini(&c->past);
+}
+
 int feed_watch_forecast(struct ctl *c)
 {
     struct forecast next = {0};

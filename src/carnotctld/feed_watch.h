@@ -12,6 +12,9 @@
  * when the samples changed, 0 otherwise. Blocks on the disk. */
 int feed_watch_look(struct ctl *c);
 
+/* Read the file anew at the next look: the configuration names another one perhaps. */
+void feed_watch_forget(struct ctl *c);
+
 /* Bring c->forecast up to now. 0, or -1 (no memory: the old forecast stays). */
 int feed_watch_forecast(struct ctl *c);
 

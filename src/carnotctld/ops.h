@@ -10,7 +10,8 @@
 #include "carnotctld/ctl.h"
 #include "common/channel.h"
 
-/* munge carries at most 1 MiB: long lists go in pieces of so many rows, "more" says whether there is another. */
+/* munge carries at most 1 MiB: long lists go in pieces of so many rows, "more" says whether there
+ * is another. */
 #define OPS_PIECE 800
 
 /* Who asks, and what he may. */

@@ -67,17 +67,17 @@ json_t *op_status(const struct asker *who, const json_t *request, struct err *e)
     }
     for (size_t i = 0; i < c->n_nodes; i++)
         heard += reporting(c, &c->nodes[i]);
-    return json_pack("{s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:I,s:I,s:o,s:o}", "version", PACKAGE_VERSION,
-                     "cluster", c->set.cluster, "mode", c->set.mode == MODE_ACT ? "act" : "observe",
-                     "uptime_s", (json_int_t)((ctl_now_ms(c) - c->started_ms) / 1000), "board",
-                     json_pack("{s:I,s:o,s:s}", "seq", (json_int_t)c->board_seq, "age_s",
-                               c->board_ms ? json_real((double)(ctl_now_ms(c) - c->board_ms) / 1e3)
-                                           : json_null(),
-                               "path", c->set.controller.board),
-                     "feed", feed_json(c), "slurm", slurm_json(c), "waiting", waiting, "running",
-                     running, "nodes",
-                     json_pack("{s:I,s:I}", "total", (json_int_t)c->n_nodes, "reporting", heard),
-                     "switches", switches_json(c));
+    return json_pack(
+        "{s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:I,s:I,s:o,s:o}", "version", PACKAGE_VERSION, "cluster",
+        c->set.cluster, "mode", board_mode(&c->board, NULL, NULL, UINT32_MAX) ? "act" : "observe",
+        "uptime_s", (json_int_t)((ctl_now_ms(c) - c->started_ms) / 1000), "board",
+        json_pack("{s:I,s:o,s:s}", "seq", (json_int_t)c->board_seq, "age_s",
+                  c->board_ms ? json_real((double)(ctl_now_ms(c) - c->board_ms) / 1e3)
+                              : json_null(),
+                  "path", c->set.controller.board),
+        "feed", feed_json(c), "slurm", slurm_json(c), "waiting", waiting, "running", running,
+        "nodes", json_pack("{s:I,s:I}", "total", (json_int_t)c->n_nodes, "reporting", heard),
+        "switches", switches_json(c));
 }
 
 json_t *op_forecast(const struct asker *who, const json_t *request, struct err *e)

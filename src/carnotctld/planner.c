@@ -25,7 +25,8 @@
 
 static int order_begin(struct ctl *c, struct ledger_job *row, int64_t begin_s)
 {
-    struct slurm_order o = {.kind = ORDER_BEGIN, .job_id = row->key.job_id, .begin_s = begin_s};
+    struct slurm_order o = slurm_client_order_for(ORDER_BEGIN, row);
+    o.begin_s = begin_s;
     row->planned_s = begin_s;
     if (tracker_store(c, row) < 0)
         return -1;
@@ -130,7 +131,7 @@ static void plan_all(struct ctl *c)
         struct placement_note note;
         struct ledger_job *row = tracker_find(c, job->job_id, now_s);
         if (!row || job->phase != PHASE_PENDING || row->released || job->bound || job->held ||
-            row->planned_s <= now_s + TOO_CLOSE_S ||
+            row->planned_s <= now_s + TOO_CLOSE_S || !tracker_acting(c, row) ||
             !placement_note_parse(job->admin_comment, &note))
             continue;
         plan(c, &b, planned, job, row, &note);
@@ -140,7 +141,7 @@ static void plan_all(struct ctl *c)
 
 void planner_run(struct ctl *c)
 {
-    if (c->planned_version == c->feed_version || !c->snap || c->set.mode != MODE_ACT)
+    if (c->planned_version == c->feed_version || !c->snap)
         return;
     /* What was decided before this process started was decided with these samples or older ones:
      * plan once then, too. */

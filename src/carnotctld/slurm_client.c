@@ -98,9 +98,13 @@ static int update_job(uint32_t job_id, int64_t begin_s, int hold)
 
 static void carry_out(struct slurm_order *o)
 {
-    char id[16];
+    char id[48];
     int rc = SLURM_ERROR;
-    snprintf(id, sizeof(id), "%u", o->job_id);
+    /* The last task of an array has the array's own number: by that, all of them would be meant. */
+    if (o->array_job_id && o->array_task >= 0)
+        snprintf(id, sizeof(id), "%u_%lld", o->array_job_id, (long long)o->array_task);
+    else
+        snprintf(id, sizeof(id), "%u", o->job_id);
     errno = 0;
     switch (o->kind) {
     case ORDER_BEGIN:
@@ -260,6 +264,14 @@ int slurm_client_take_done(struct slurm_order *out)
     int got = ring_take(&client.done, out);
     pthread_mutex_unlock(&client.lock);
     return got;
+}
+
+struct slurm_order slurm_client_order_for(enum order_kind kind, const struct ledger_job *row)
+{
+    return (struct slurm_order){.kind = kind,
+                                .job_id = row->key.job_id,
+                                .array_job_id = row->array_job_id,
+                                .array_task = row->array_task};
 }
 
 int slurm_client_order(const struct slurm_order *order)

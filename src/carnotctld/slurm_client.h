@@ -10,14 +10,17 @@
 #include <stdint.h>
 #include "carnotctld/snapshot.h"
 #include "common/err.h"
+#include "ledger/ledger.h"
 
 enum order_kind { ORDER_BEGIN = 0, ORDER_HOLD, ORDER_NOTIFY, ORDER_TERM, ORDER_CANCEL };
 
 struct slurm_order {
     enum order_kind kind;
     uint32_t job_id;
-    int64_t begin_s; /* ORDER_BEGIN */
-    char text[256];  /* ORDER_NOTIFY */
+    uint32_t array_job_id; /* 0 = no array */
+    int64_t array_task;    /* -1 = the job, or the array's tasks that are still together */
+    int64_t begin_s;       /* ORDER_BEGIN */
+    char text[256];        /* ORDER_NOTIFY */
     /* filled in when it comes back: */
     int rc; /* 0 done */
     char error[128];
@@ -38,6 +41,9 @@ void slurm_client_drain(void);
 struct snapshot *slurm_client_take_snapshot(void);
 /* A finished order: 1 and *out, or 0. */
 int slurm_client_take_done(struct slurm_order *out);
+
+/* An order for a run; the caller fills in the rest. */
+struct slurm_order slurm_client_order_for(enum order_kind kind, const struct ledger_job *row);
 
 /* Queue an order; 0, or -1 when too many wait. */
 int slurm_client_order(const struct slurm_order *order);

@@ -103,6 +103,11 @@ static struct ledger_job *append(struct ctl *c, const struct ledger_job *row)
     return &c->jobs[c->n_jobs++];
 }
 
+int tracker_acting(const struct ctl *c, const struct ledger_job *row)
+{
+    return board_mode(&c->board, row->partition, row->account, row->uid);
+}
+
 static void user_name(char *buf, size_t size, uint32_t uid)
 {
     struct passwd pw, *found = NULL;

@@ -31,6 +31,9 @@ int tracker_store(struct ctl *c, struct ledger_job *row);
 struct ledger_job *tracker_adopt(struct ctl *c, uint32_t job_id, uint32_t uid, int64_t start_s,
                                  int64_t end_s);
 
+/* May Carnot act on this job, or does it only observe? 1 or 0. */
+int tracker_acting(const struct ctl *c, const struct ledger_job *row);
+
 /* The list's job as the decision sees it, without a request. Strings point into job. */
 void tracker_placement_job(const struct slurm_job *job, struct placement_job *out);
 
