@@ -100,7 +100,7 @@ static int _run(struct cli *c, int argc, char **argv)
         }
         if (strncmp(argv[i], "--conf=", 7) == 0)
             c->conf = argv[i] + 7;
-        else if (strcmp(argv[i], "--conf") == 0 && i + 1 < argc)
+        else if ((strcmp(argv[i], "--conf") == 0 || strcmp(argv[i], "-f") == 0) && i + 1 < argc)
             c->conf = argv[++i];
         else
             return cli_fail(c, CLI_USAGE,

@@ -21,7 +21,7 @@ static void _print_board(struct cli *c, const json_t *board)
 {
     char age[SHOW_SIZE];
 
-    if (!board || answer_integer(board, "seq") == ANSWER_NONE) {
+    if (answer_integer(board, "age_s") == ANSWER_NONE) {
         fprintf(c->out, "board    none published yet\n");
         return;
     }
@@ -51,10 +51,14 @@ static void _print_feed(struct cli *c, const json_t *feed)
 
 static void _print_slurm(struct cli *c, const json_t *slurm)
 {
+    int ok = json_is_true(json_object_get(slurm, "ok"));
+    const char *error = answer_show(slurm, "error");
     char age[SHOW_SIZE];
 
-    fprintf(c->out, "slurm    %s, job list ",
-            json_is_true(json_object_get(slurm, "ok")) ? "answers" : "does not answer");
+    fprintf(c->out, "slurm    %s", ok ? "answers" : "does not answer");
+    if (!ok && strcmp(error, "-") != 0)
+        fprintf(c->out, " (%s)", error);
+    fputs(", job list ", c->out);
     if (answer_integer(slurm, "listed_age_s") == ANSWER_NONE)
         fprintf(c->out, "not read yet\n");
     else

@@ -52,15 +52,16 @@ static const char *_layer(const char *layer)
 
 static void _asked(struct cli *c, const json_t *job)
 {
-    const char *layer = answer_text(job, "layer"), *policy = answer_text(job, "policy");
+    const char *layer = answer_show(job, "layer"), *policy = answer_show(job, "policy");
+    int has_layer = strcmp(layer, "-") != 0, has_policy = strcmp(policy, "-") != 0;
 
-    if (!layer && !policy)
+    if (!has_layer && !has_policy)
         return;
     fputs("  asked     ", c->out);
-    if (layer)
+    if (has_layer)
         fputs(_layer(layer), c->out);
-    if (policy)
-        fprintf(c->out, "%spolicy %s", layer ? "   " : "", policy);
+    if (has_policy)
+        fprintf(c->out, "%spolicy %s", has_layer ? "   " : "", policy);
     fputc('\n', c->out);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli_fake.h"
+#include "common/path.h"
 #include "unit.h"
 
 #define STATUS                                                                                     \
@@ -22,7 +23,8 @@
 #define YOUNG                                                                                      \
     "{\"ok\":true,\"version\":\"0.1.0\",\"cluster\":\"ai-1\",\"mode\":\"act\",\"uptime_s\":1,"     \
     "\"board\":null,\"feed\":{\"name\":\"csv\",\"zone\":\"DE\",\"quality\":\"none\","              \
-    "\"age_s\":null,\"until\":null,\"g_per_kwh\":null},\"slurm\":{\"ok\":false,"                   \
+    "\"age_s\":null,\"until\":null,\"g_per_kwh\":null},\"slurm\":{\"ok\":false,\"error\":\"no "    \
+    "\\u001b\","                                                                                   \
     "\"listed_age_s\":null,\"jobs\":null},\"waiting\":null,\"running\":null,\"nodes\":null}"
 
 #define FORECAST                                                                                   \
@@ -77,6 +79,7 @@ static void test_dispatch(void)
         {"jobs -S tomorrowish", 2, NULL},
         {"status", 0, ""},
         {"--conf /nowhere status", 0, ""},
+        {"-f /nowhere status", 0, ""},
         {"--conf=/nowhere status --json", 0, ""},
         {"--help", 0, ""},
         {"--version", 0, ""},
@@ -131,6 +134,42 @@ static void test_help(void)
     fake_fini(&f);
 }
 
+/* Every option that --help names has its place in the man page. */
+static void test_man_page(void)
+{
+    static const char *const words[] = {"why",    "now",   "job",    "jobs", "forecast",
+                                        "status", "nodes", "budget", "on",   "place"};
+    char *page, *to, line[64], option[64];
+    struct err e = {""};
+    struct fake f;
+    size_t size;
+
+    if (path_read(FIXTURES "/../../docs/carnot.1", 1 << 20, &page, &size, &e) < 0)
+        unit_skip(e.text);
+    to = page;
+    for (char *p = page; *p; p++) /* "\\-" is a dash, "\\fB" a font */
+        if (*p == '\\' && p[1] == 'f')
+            p += 2;
+        else if (*p != '\\')
+            *to++ = *p;
+    *to = '\0';
+    fake_init(&f, answers);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        (void)snprintf(line, sizeof(line), "help %s", words[i]);
+        fake_run(&f, line);
+        for (char *p = f.out; (p = strstr(p, "--")) != NULL; p++) {
+            size_t n = 2 + strspn(p + 2, "abcdefghijklmnopqrstuvwxyz-");
+
+            (void)snprintf(option, sizeof(option), "%.*s", (int)n, p);
+            if (n > 2)
+                UNIT_OK(strstr(page, option) != NULL, "%s of carnot %s", option, words[i]);
+            p += n - 1;
+        }
+    }
+    fake_fini(&f);
+    free(page);
+}
+
 static void test_status(void)
 {
     static const struct fake_answer young[] = {{"status", YOUNG}, {NULL, NULL}};
@@ -163,7 +202,7 @@ static void test_status(void)
              "mode     act\n"
              "board    none published yet\n"
              "feed     csv, zone DE: no intensity known, forecast none\n"
-             "slurm    does not answer, job list not read yet\n"
+             "slurm    does not answer (no ?), job list not read yet\n"
              "jobs     - wait for a greener grid, - run\n"
              "nodes    - of - report\n",
              "what is not known is -, not 0");
@@ -437,6 +476,7 @@ int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {{"dispatch", test_dispatch},
                                              {"help", test_help},
+                                             {"man_page", test_man_page},
                                              {"status", test_status},
                                              {"forecast", test_forecast},
                                              {"nodes", test_nodes},

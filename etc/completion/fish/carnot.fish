@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Completion of carnot(1) for fish. Job ids and accounts are asked of carnot itself, for one second at most.
+
+function __carnot_ask
+    timeout 1 carnot $argv 2>/dev/null | sort -u
+end
+
+set -l commands why now job jobs forecast status nodes budget on off place help
+complete -c carnot -f
+complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a why -d 'why a job waits, or does not'
+complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a now -d "give up a job's wait"
+complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a job -d 'what a job consumed and emitted'
+complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a jobs -d 'the same for many jobs'
+complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a forecast -d 'carbon intensity from now on'
+complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a status -d 'what is alive'
+complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a nodes -d 'which nodes report'
+complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a budget -d 'list, set and remove budgets'
+complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a on -d 'act'
+complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a off -d 'only observe'
+complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a place -d 'dry run of a decision'
+complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a help -d 'more about a command'
+complete -c carnot -n "__fish_seen_subcommand_from help" -a "$commands"
+complete -c carnot -l conf -r -F -d 'configuration'
+complete -c carnot -l json -d 'print JSON'
+complete -c carnot -l help -d 'options'
+
+complete -c carnot -n "__fish_seen_subcommand_from why now job" -a "(__carnot_ask jobs -nP -o jobid)"
+
+set -l tables jobs nodes budget forecast
+complete -c carnot -n "__fish_seen_subcommand_from $tables" -s n -l noheader -d 'no header'
+complete -c carnot -n "__fish_seen_subcommand_from $tables" -s P -l parsable2 -d 'fields joined by |'
+complete -c carnot -n "__fish_seen_subcommand_from $tables" -s o -l format -x -d columns
+complete -c carnot -n "__fish_seen_subcommand_from jobs nodes budget" -l units -x -a 'kWh MJ J' -d 'of energy'
+
+complete -c carnot -n "__fish_seen_subcommand_from jobs" -s a -l allusers -d 'of everybody'
+complete -c carnot -n "__fish_seen_subcommand_from jobs" -s u -l user -x -a "(__fish_complete_users)" -d 'of users'
+complete -c carnot -n "__fish_seen_subcommand_from jobs" -s A -l accounts -x -a "(__carnot_ask jobs -a -nP -o account)" -d 'of accounts'
+complete -c carnot -n "__fish_seen_subcommand_from jobs" -s j -l jobs -x -a "(__carnot_ask jobs -nP -o jobid)" -d these
+complete -c carnot -n "__fish_seen_subcommand_from jobs" -s S -l starttime -x -d 'not ended before'
+complete -c carnot -n "__fish_seen_subcommand_from jobs" -s E -l endtime -x -d 'submitted before'
+complete -c carnot -n "__fish_seen_subcommand_from jobs" -s X -l allocations -d 'for the sake of sacct'
+
+complete -c carnot -n "__fish_seen_subcommand_from forecast" -l next -x -d 'only so far'
+complete -c carnot -n "__fish_seen_subcommand_from forecast" -l table -d 'a table'
+complete -c carnot -n "__fish_seen_subcommand_from nodes" -l bad -d 'only those in trouble'
+
+complete -c carnot -n "__fish_seen_subcommand_from budget" -a 'list set remove account user'
+complete -c carnot -n "__fish_seen_subcommand_from budget" -l energy -x -d 'so much energy'
+complete -c carnot -n "__fish_seen_subcommand_from budget" -l carbon -x -d 'so much CO2e'
+complete -c carnot -n "__fish_seen_subcommand_from budget" -l period -x -a 'day week month once'
+
+complete -c carnot -n "__fish_seen_subcommand_from on off" -l default -d 'take the switch away'
+complete -c carnot -n "__fish_seen_subcommand_from on off place" -l partition -x -a "(timeout 1 sinfo -ho %R 2>/dev/null)"
+complete -c carnot -n "__fish_seen_subcommand_from on off place" -l account -x -a "(__carnot_ask jobs -a -nP -o account)"
+complete -c carnot -n "__fish_seen_subcommand_from on off place" -l user -x -a "(__fish_complete_users)"
+
+complete -c carnot -n "__fish_seen_subcommand_from place" -l nodes -x
+complete -c carnot -n "__fish_seen_subcommand_from place" -l time -x
+complete -c carnot -n "__fish_seen_subcommand_from place" -l cpus-per-node -x
+complete -c carnot -n "__fish_seen_subcommand_from place" -l gpus-per-node -x
+complete -c carnot -n "__fish_seen_subcommand_from place" -l array-tasks -x
+complete -c carnot -n "__fish_seen_subcommand_from place" -l at -x
+complete -c carnot -n "__fish_seen_subcommand_from place" -l carbon-delay -x -a 'off site 1h 4h 12h 1-00'
+complete -c carnot -n "__fish_seen_subcommand_from place" -l carbon-finish-by -x
+complete -c carnot -n "__fish_seen_subcommand_from place" -l carbon-policy -x -a 'asap balanced greenest'
+complete -c carnot -n "__fish_seen_subcommand_from place" -l carbon-budget -x
+complete -c carnot -n "__fish_seen_subcommand_from place" -l energy-budget -x
+complete -c carnot -n "__fish_seen_subcommand_from place" -l budget-action -x -a 'warn term'
+complete -c carnot -n "__fish_seen_subcommand_from place" -l carbon-run -x
+complete -c carnot -n "__fish_seen_subcommand_from place" -l board -r -F
+complete -c carnot -n "__fish_seen_subcommand_from place" -l explain
