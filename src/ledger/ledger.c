@@ -22,8 +22,8 @@
 
 /*
  * FULL: a commit is on the disk when it returns, which it must be before a node is told that its
- * record counts. 16 MiB of log between two foldings into the file: pages that many records touch
- * are written once, which doubles the rate of records on a large ledger.
+ * record counts. 16 MiB of log between two foldings into the file: a page that many records touch
+ * is written to the file once.
  */
 static const char pragmas[] = "PRAGMA journal_mode=WAL;"
                               "PRAGMA synchronous=FULL;"
