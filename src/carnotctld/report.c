@@ -22,6 +22,7 @@
 
 #define SHARES_MAX 4096
 #define RECORD_DT_MAX_MS (3600 * 1000LL)
+#define CLOCK_AHEAD_MS 10000
 #define NODE_W_MAX 100000.0 /* no node of today draws 100 kW */
 
 /* A record as it came, checked. */
@@ -257,6 +258,12 @@ json_t *op_report(const struct asker *who, const json_t *request, struct err *e)
         }
         if (rc < 0 || r.seq <= counted)
             continue;
+        /* A clock ahead of ours: its record waits until our time has come, or it would open the
+         * next period of a budget early. */
+        if (r.end_ms > ctl_now_ms(c) + CLOCK_AHEAD_MS) {
+            err_set(&why, "its clock is ahead of the controller's");
+            break;
+        }
         rc = count(c, node, &r, &why);
         if (rc == 0)
             slurm_client_poke();
@@ -265,10 +272,8 @@ json_t *op_report(const struct asker *who, const json_t *request, struct err *e)
         counted = r.seq;
         remember(c, node, version, &r);
     }
-    if (ledger_commit(c->ledger, e) < 0) {
-        ledger_rollback(c->ledger);
+    if (ledger_commit(c->ledger, e) < 0)
         return NULL;
-    }
     json_t *answer = json_pack("{s:I}", "acked", (json_int_t)counted);
     if (why.text[0] && answer)
         json_object_set_new(answer, "error", json_string(why.text));

@@ -390,7 +390,6 @@ void tracker_apply(struct ctl *c, struct snapshot *s)
     settle_ended(c);
     if (ledger_commit(c->ledger, &e) < 0) {
         log_err("ledger: %s", e.text);
-        ledger_rollback(c->ledger);
         load(c); /* what we remember must not run ahead of what is written */
     }
 }
