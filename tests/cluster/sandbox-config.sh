@@ -99,7 +99,10 @@ config_cgroup() {
     case $(cgroup_kind) in
     v1) printf '%s\n' CgroupPlugin=cgroup/v1 ;;
     v2) printf '%s\n' CgroupPlugin=cgroup/v2 IgnoreSystemdOnFailure=yes ;;
-    none) echo "# no cgroup is usable here" ;;
+    none)
+        # slurmd starts without cgroups if told so; 22.05 has no word for it, but looks for v1 only when it needs it
+        if [[ $(slurmd -V) =~ \ 2[0-2]\. ]]; then echo CgroupPlugin=cgroup/v1; else echo CgroupPlugin=disabled; fi
+        ;;
     esac
 }
 
