@@ -14,7 +14,7 @@ int nodelist_has(const char *expression, const char *node)
 {
     if (strlen(expression) + 1 >= sizeof(((struct ledger_job *)0)->nodelist))
         return 1;
-    hostlist_t list = slurm_hostlist_create(expression);
+    SLURM_HOSTLIST list = slurm_hostlist_create(expression);
     if (!list)
         return 1;
     int found = slurm_hostlist_find(list, node) >= 0;

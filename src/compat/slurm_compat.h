@@ -33,6 +33,13 @@ extern void slurm_debug(const char *format, ...) __attribute__((format(printf, 1
 #define JOB_MODIFY_ERR_MSG ((char **)NULL)
 #endif
 
+/* hostlist_t was a pointer, and is what one points to since 23.11. */
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(23, 11, 0)
+#define SLURM_HOSTLIST hostlist_t *
+#else
+#define SLURM_HOSTLIST hostlist_t
+#endif
+
 /* slurmctld's own type: never looked into. */
 typedef struct job_record job_record_t;
 
