@@ -29,8 +29,11 @@ int client_transport(struct cli *c, const json_t *request, json_t **answer, stru
             err_set(e, "%s: no such file: name carnot.yaml with --conf FILE or CARNOT_CONF", path);
         goto out;
     }
-    rc = channel_ask(s->controller.host, s->controller.port, s->munge_socket, request, answer,
-                     TIMEOUT_MS, e);
+    uid_t server;
+    if (settings_controller_uid(s, &server, e) < 0)
+        goto out;
+    rc = channel_ask_uid(s->controller.host, s->controller.port, s->munge_socket, server, request,
+                         answer, TIMEOUT_MS, e);
     if (rc < 0) {
         const char *cure = errno == ECONNREFUSED || errno == ETIMEDOUT
                                ? "; is carnotctld running there? (systemctl status carnotctld)"

@@ -174,8 +174,15 @@ static void continue_boards(struct ctl *c)
 
 static int start(struct ctl *c, struct err *e)
 {
+    uid_t user;
     if (!c->set.carbon.zone[0])
         return err_set(e, "%s: carbon.zone is not set", c->conf_path);
+    if (settings_controller_uid(&c->set, &user, e) < 0)
+        return -1;
+    if (user != geteuid())
+        return err_set(
+            e, "%s: controller.user is %s, but this runs as uid %u: nobody would believe it",
+            c->conf_path, c->set.controller.user, (unsigned)geteuid());
     if (lock_state(c, e) < 0 || events_open(c->set.log_dir, e) < 0 || open_ledger(c, e) < 0 ||
         tracker_init(c, e) < 0 || publisher_load_switches(c, e) < 0)
         return -1;

@@ -102,7 +102,7 @@ static int look_up(const struct asker *who, const json_t *request, struct ledger
     if (read_job_id(request, &id, e) < 0)
         return -1;
     *job = snapshot_job(c->snap, id);
-    *row = tracker_find(c, id, ctl_now_s(c));
+    *row = tracker_newest(c, id);
     if (!*row && !*job)
         return err_set(e, "job %u is not in Slurm's list; carnot job %u shows it if it has ended",
                        id, id);

@@ -129,7 +129,7 @@ static void plan_all(struct ctl *c)
     for (size_t i = 0; i < c->snap->n_jobs; i++) {
         const struct slurm_job *job = &c->snap->jobs[i];
         struct placement_note note;
-        struct ledger_job *row = tracker_find(c, job->job_id, now_s);
+        struct ledger_job *row = tracker_newest(c, job->job_id);
         if (!row || job->phase != PHASE_PENDING || row->released || job->bound || job->held ||
             row->planned_s <= now_s + TOO_CLOSE_S || !tracker_acting(c, row) ||
             !placement_note_parse(job->admin_comment, &note))
@@ -152,7 +152,7 @@ void planner_run(struct ctl *c)
 
 void planner_ordered(struct ctl *c, uint32_t job_id, int64_t begin_s, int ok)
 {
-    struct ledger_job *row = tracker_find(c, job_id, ctl_now_s(c));
+    struct ledger_job *row = tracker_newest(c, job_id);
     struct err e = {.text = ""};
     if (!row)
         return;

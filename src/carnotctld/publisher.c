@@ -138,7 +138,7 @@ static void plan_job(const struct ctl *c, struct build *w, const struct slurm_jo
         occupy(w, part, now_s, job->start_s + hold_s, cpus);
         return;
     }
-    const struct ledger_job *row = tracker_find(c, job->job_id, now_s);
+    const struct ledger_job *row = tracker_newest(c, job->job_id);
     if (!row || row->released || row->planned_s == 0)
         return;
     int64_t from_s = row->planned_s > now_s ? row->planned_s : now_s;

@@ -67,9 +67,9 @@ static struct ledger_job *find_key(const struct ctl *c, size_t n, struct job_key
     return n ? bsearch(&wanted, c->jobs, n, sizeof(*c->jobs), compare) : NULL;
 }
 
-struct ledger_job *tracker_find(const struct ctl *c, uint32_t job_id, int64_t t_s)
+/* The first row of a job's runs; they stand in order. */
+static size_t first_run(const struct ctl *c, uint32_t job_id)
 {
-    struct ledger_job *best = NULL;
     size_t low = 0, high = c->n_jobs;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
@@ -78,12 +78,24 @@ struct ledger_job *tracker_find(const struct ctl *c, uint32_t job_id, int64_t t_
         else
             high = mid;
     }
-    for (; low < c->n_jobs && c->jobs[low].key.job_id == job_id; low++) {
-        struct ledger_job *row = &c->jobs[low];
-        if (!best || (row->start_s > 0 && row->start_s <= t_s))
-            best = row;
-    }
+    return low;
+}
+
+struct ledger_job *tracker_find(const struct ctl *c, uint32_t job_id, int64_t t_s)
+{
+    struct ledger_job *best = NULL;
+    for (size_t i = first_run(c, job_id); i < c->n_jobs && c->jobs[i].key.job_id == job_id; i++)
+        if (!best || (c->jobs[i].start_s > 0 && c->jobs[i].start_s <= t_s))
+            best = &c->jobs[i];
     return best;
+}
+
+struct ledger_job *tracker_newest(const struct ctl *c, uint32_t job_id)
+{
+    struct ledger_job *newest = NULL;
+    for (size_t i = first_run(c, job_id); i < c->n_jobs && c->jobs[i].key.job_id == job_id; i++)
+        newest = &c->jobs[i];
+    return newest;
 }
 
 /* Add a row behind the sorted ones; the caller sorts. Pointers into the list die here. */

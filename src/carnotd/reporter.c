@@ -47,7 +47,13 @@ static int _read_acked(struct reporter *r, struct err *e)
 
 void reporter_configure(struct reporter *r, const struct settings *s)
 {
+    struct err e = {.text = ""};
+    uid_t server = 0;
+
+    if (settings_controller_uid(s, &server, &e) < 0)
+        log_warn("%s: only root's answers count", e.text);
     (void)pthread_mutex_lock(&r->lock);
+    r->server = server;
     (void)snprintf(r->host, sizeof(r->host), "%s", s->controller.host);
     r->port = s->controller.port;
     (void)snprintf(r->munge_socket, sizeof(r->munge_socket), "%s", s->munge_socket);
@@ -133,6 +139,7 @@ static int _ask(struct reporter *r, json_t *records, int timeout_ms, json_t **an
 {
     char host[sizeof(r->host)], munge_socket[sizeof(r->munge_socket)];
     json_t *request = _request(r, records);
+    uid_t server;
     int port, rc;
 
     if (!request) {
@@ -143,8 +150,9 @@ static int _ask(struct reporter *r, json_t *records, int timeout_ms, json_t **an
     memcpy(host, r->host, sizeof(host));
     memcpy(munge_socket, r->munge_socket, sizeof(munge_socket));
     port = r->port;
+    server = r->server;
     (void)pthread_mutex_unlock(&r->lock);
-    rc = channel_ask(host, port, munge_socket, request, answer, timeout_ms, e);
+    rc = channel_ask_uid(host, port, munge_socket, server, request, answer, timeout_ms, e);
     json_decref(request);
     return rc;
 }

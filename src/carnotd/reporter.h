@@ -31,6 +31,7 @@ struct reporter {
     pthread_cond_t wake;
     /* Under the lock. */
     char host[SETTINGS_NAME_MAX];
+    uid_t server; /* whose answers count */
     int port;
     char munge_socket[SETTINGS_PATH_MAX];
     int64_t interval_ms;

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -418,5 +419,18 @@ int settings_expand(char *buf, size_t size, const char *path, const char *node)
         used += n;
     }
     buf[used] = '\0';
+    return 0;
+}
+
+int settings_controller_uid(const struct settings *s, uid_t *uid, struct err *e)
+{
+    struct passwd pw, *found = NULL;
+    char text[4096];
+
+    if (getpwnam_r(s->controller.user, &pw, text, sizeof(text), &found) != 0 || !found) {
+        errno = ENOENT;
+        return err_set(e, "controller.user: there is no user %s on this host", s->controller.user);
+    }
+    *uid = found->pw_uid;
     return 0;
 }

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 #include "common/err.h"
 
 enum settings_mode { MODE_OBSERVE = 0, MODE_ACT = 1 };
@@ -23,8 +24,8 @@ enum settings_mode { MODE_OBSERVE = 0, MODE_ACT = 1 };
 #define SETTINGS_OPERATORS_MAX 64
 
 struct settings {
-    char cluster[SETTINGS_NAME_MAX]; /* "carnot" */
-    enum settings_mode mode;         /* observe | act */
+    char cluster[SETTINGS_NAME_MAX];                           /* "carnot" */
+    enum settings_mode mode;                                   /* observe | act */
     char operators[SETTINGS_OPERATORS_MAX][SETTINGS_NAME_MAX]; /* user names; default [root] */
     int n_operators;
     char state_dir[SETTINGS_PATH_MAX];    /* carnotctld: ledger.sqlite */
@@ -32,21 +33,23 @@ struct settings {
     char munge_socket[SETTINGS_PATH_MAX]; /* "" = munge's default */
 
     struct {
-        char host[SETTINGS_NAME_MAX];    /* where nodes and users reach carnotctld; "localhost" */
-        int port;                        /* TCP, 1..65535; 6822 */
-        char board[SETTINGS_PATH_MAX];   /* the board file */
-        int64_t poll_ms;                 /* between two loads of Slurm's job list; 500ms..5m; 5s */
-        int64_t board_interval_ms;       /* shortest time between two boards; 500ms..1m; 2s */
+        char host[SETTINGS_NAME_MAX];  /* where nodes and users reach carnotctld; "localhost" */
+        int port;                      /* TCP, 1..65535; 6822 */
+        char user[SETTINGS_NAME_MAX];  /* carnotctld runs as this user, nobody else's answers count;
+                                          "root" */
+        char board[SETTINGS_PATH_MAX]; /* the board file */
+        int64_t poll_ms;               /* between two loads of Slurm's job list; 500ms..5m; 5s */
+        int64_t board_interval_ms;     /* shortest time between two boards; 500ms..1m; 2s */
     } controller;
 
     struct {
-        char zone[SETTINGS_NAME_MAX];  /* as in the feed's zone column; required by carnotctld */
-        char feed[SETTINGS_NAME_MAX];  /* "csv" */
-        char file[SETTINGS_PATH_MAX];  /* of feed csv */
-        int replay;                    /* true: map an old trace onto now (same hour of week) */
-        int64_t slot_ms;               /* slot ledger and forecast listing; 5s..1h; 15m */
-        int64_t horizon_ms;            /* how far a board looks; 10m..14d; 96h */
-        int64_t stale_after_ms;        /* a feed without new samples is stale after; 1m..7d; 3h */
+        char zone[SETTINGS_NAME_MAX];    /* as in the feed's zone column; required by carnotctld */
+        char feed[SETTINGS_NAME_MAX];    /* "csv" */
+        char file[SETTINGS_PATH_MAX];    /* of feed csv */
+        int replay;                      /* true: map an old trace onto now (same hour of week) */
+        int64_t slot_ms;                 /* slot ledger and forecast listing; 5s..1h; 15m */
+        int64_t horizon_ms;              /* how far a board looks; 10m..14d; 96h */
+        int64_t stale_after_ms;          /* a feed without new samples is stale after; 1m..7d; 3h */
         double yearly_average_g_per_kwh; /* last resort; 0 = none; 0..2000 */
     } carbon;
 
@@ -62,7 +65,7 @@ struct settings {
     } policy;
 
     struct {
-        int64_t grace_ms;       /* from SIGTERM to cancel; 1s..1h; 30s */
+        int64_t grace_ms;        /* from SIGTERM to cancel; 1s..1h; 30s */
         double user_lease_share; /* one user's unacknowledged part of what is left; 0.01..1; 0.5 */
     } budget;
 
@@ -74,14 +77,14 @@ struct settings {
     } power;
 
     struct {
-        int64_t interval_ms;        /* sampling; 200ms..60s; 1s */
-        int64_t log_interval_ms;    /* a record at least this often; interval..10m; 10s */
-        int64_t report_interval_ms; /* sent to carnotctld; log_interval..10m; 30s */
+        int64_t interval_ms;               /* sampling; 200ms..60s; 1s */
+        int64_t log_interval_ms;           /* a record at least this often; interval..10m; 10s */
+        int64_t report_interval_ms;        /* sent to carnotctld; log_interval..10m; 30s */
         char state_dir[SETTINGS_PATH_MAX]; /* may hold %n = node name */
         char log_dir[SETTINGS_PATH_MAX];   /* may hold %n */
         char socket[SETTINGS_PATH_MAX];    /* may hold %n; job start and end from SPANK */
-        uint64_t log_max_bytes;     /* one telemetry file; 64KiB..4GiB; 64MiB ("64MiB") */
-        int log_keep;               /* rotated files kept; 1..1000; 8 */
+        uint64_t log_max_bytes;            /* one telemetry file; 64KiB..4GiB; 64MiB ("64MiB") */
+        int log_keep;                      /* rotated files kept; 1..1000; 8 */
     } node;
 };
 
@@ -99,6 +102,9 @@ int settings_load(struct settings *s, const char *path, struct err *e);
 
 /* path if not NULL, else $CARNOT_CONF, else the compiled-in SYSCONFDIR/carnot/carnot.yaml. */
 const char *settings_path(const char *path);
+
+/* The uid behind controller.user. 0, or -1 and e: no such user. Asks NSS: may block. */
+int settings_controller_uid(const struct settings *s, uid_t *uid, struct err *e);
 
 /* Replace %n in a path by the node's name. 0, or -1 when it does not fit. */
 int settings_expand(char *buf, size_t size, const char *path, const char *node);

@@ -36,6 +36,9 @@ const struct setting settings_table[] = {
      "Host on which nodes and users reach carnotctld."},
     {"controller", "port", SETTING_INT, FIELD(controller.port), "1", "65535", "6822",
      "TCP port of carnotctld."},
+    {"controller", "user", SETTING_NAME, FIELD(controller.user), NULL, NULL, "root",
+     "User that carnotctld runs as, Slurm's or root; answers of anybody else on its port are "
+     "refused."},
     {"controller", "board", SETTING_PATH, FIELD(controller.board), NULL, NULL,
      LOCALSTATEDIR "/lib/carnot/board",
      "The file that job_submit reads; it may lie on the StateSaveLocation's file system, so that "

@@ -1,0 +1,677 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * carnotctld's memory of jobs against a Slurm of the test's making: lists go in, rows,
+ * reservations, charges and orders come out. The clock is the test's, the ledger a file, the feed a
+ * CSV.
+ */
+#include "config.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "carnotctld/enforcer.h"
+#include "carnotctld/events.h"
+#include "carnotctld/feed_watch.h"
+#include "carnotctld/nodelist.h"
+#include "carnotctld/ops.h"
+#include "carnotctld/planner.h"
+#include "carnotctld/publisher.h"
+#include "carnotctld/slurm_client.h"
+#include "carnotctld/tracker.h"
+#include "common/log.h"
+#include "common/when.h"
+#include "unit.h"
+
+#define NOW 1700000000LL
+
+/* ---- the Slurm of the test ---- */
+
+static struct slurm_order orders[64];
+static int n_orders, n_pokes;
+
+int slurm_client_order(const struct slurm_order *order)
+{
+    orders[n_orders++ % 64] = *order;
+    return 0;
+}
+
+struct slurm_order slurm_client_order_for(enum order_kind kind, const struct ledger_job *row)
+{
+    return (struct slurm_order){.kind = kind, .job_id = row->key.job_id};
+}
+
+void slurm_client_poke(void)
+{
+    n_pokes++;
+}
+
+int slurm_client_ok(char *error, size_t size)
+{
+    snprintf(error, size, "%s", "");
+    return 1;
+}
+
+int nodelist_has(const char *expression, const char *node)
+{
+    return strstr(expression, node) != NULL;
+}
+
+/* ---- the controller of the test ---- */
+
+static struct ctl c;
+static struct unit_clock clock_now;
+static struct clock_ops ops;
+static char feed_path[200];
+
+static void write_feed(const char *body)
+{
+    FILE *f = fopen(feed_path, "w");
+    fprintf(f, "time,zone,g_per_kwh\n%s", body);
+    fclose(f);
+}
+
+/* 400 g/kWh, 100 in [NOW + from, NOW + from + 60). */
+static void dip_at(int from)
+{
+    char a[40], b[40], d[40], body[256];
+    snprintf(body, sizeof(body), "%s,DE,400\n%s,DE,100\n%s,DE,400\n",
+             when_format_rfc3339(a, sizeof(a), NOW - 3600),
+             when_format_rfc3339(b, sizeof(b), NOW + from),
+             when_format_rfc3339(d, sizeof(d), NOW + from + 60));
+    write_feed(body);
+}
+
+static void quiet(int level, const char *line, void *arg)
+{
+    (void)level;
+    (void)line;
+    (void)arg;
+}
+
+static void advance(int64_t s)
+{
+    clock_now.wall_ms += s * 1000;
+    clock_now.mono_ms += s * 1000;
+}
+
+static void set_up(void)
+{
+    char path[600];
+    struct err e = {.text = ""};
+    log_set_handler(quiet, NULL);
+    memset(&c, 0, sizeof(c));
+    n_orders = n_pokes = 0;
+    clock_now = (struct unit_clock){NOW * 1000, 1000};
+    ops = unit_clock_ops(&clock_now);
+    c.clock = &ops;
+    settings_init(&c.set);
+    c.set.mode = MODE_ACT;
+    c.set.policy.min_gain_ug = 0;
+    c.set.policy.lambda_g_per_h = 0.0001;
+    c.set.carbon.slot_ms = 5000;
+    c.set.carbon.horizon_ms = 3600000;
+    c.set.power.cpu_max_mw = 10000;
+    c.set.budget.grace_ms = 5000;
+    c.set.node.report_interval_ms = c.set.node.log_interval_ms = 2000;
+    snprintf(c.set.carbon.zone, sizeof(c.set.carbon.zone), "DE");
+    snprintf(feed_path, sizeof(feed_path), "%s/feed.csv", unit_tmpdir());
+    snprintf(c.set.carbon.file, sizeof(c.set.carbon.file), "%s", feed_path);
+    snprintf(c.set.controller.board, sizeof(c.set.controller.board), "%s/board", unit_tmpdir());
+    dip_at(70);
+    snprintf(path, sizeof(path), "%s/ledger", unit_tmpdir());
+    c.ledger = ledger_open(path, &e);
+    if (!UNIT_OK(c.ledger != NULL, "%s", e.text))
+        exit(1);
+    UNIT_INT(events_open(unit_tmpdir(), &e), 0, "%s", e.text);
+    UNIT_INT(tracker_init(&c, &e), 0, "%s", e.text);
+    UNIT_INT(feed_watch_look(&c), 1, "the feed is read");
+    UNIT_INT(publisher_build(&c, &e), 0, "%s", e.text);
+    c.planned_version = c.feed_version;
+}
+
+static void tear_down(void)
+{
+    tracker_fini(&c);
+    publisher_fini(&c);
+    feed_watch_fini(&c);
+    ledger_close(c.ledger);
+    events_close();
+    free(c.nodes);
+}
+
+/* kill -9 and a new process, as far as memory goes. */
+static void restart(void)
+{
+    struct err e = {.text = ""};
+    snapshot_destroy(c.snap);
+    free(c.jobs);
+    c.snap = NULL;
+    c.jobs = NULL;
+    c.n_jobs = c.room_jobs = 0;
+    UNIT_INT(tracker_init(&c, &e), 0, "%s", e.text);
+}
+
+static struct slurm_job list[16];
+static size_t n_list;
+
+static struct slurm_job *list_add(uint32_t id, int wait_s)
+{
+    struct slurm_job *j = &list[n_list++];
+    char note[512];
+    memset(j, 0, sizeof(*j));
+    j->job_id = id;
+    j->array_task = -1;
+    j->tasks = j->nodes = j->cpus = 1;
+    j->uid = 4711;
+    j->limit_s = 60;
+    j->submit_s = NOW;
+    j->eligible_s = NOW + wait_s;
+    snprintf(j->user, sizeof(j->user), "ada");
+    snprintf(j->account, sizeof(j->account), "bio");
+    snprintf(j->partition, sizeof(j->partition), "batch");
+    snprintf(j->state, sizeof(j->state), "PENDING");
+    snprintf(note, sizeof(note),
+             "carnot:v=1,id=%x,t=%lld,begin=%lld,latest=%lld,j=600,g=0.0166,g0=0.0667,"
+             "policy=balanced,code=%s,layer=flag,eb=0,cb=0,act=default,run=",
+             id, NOW, NOW + wait_s, NOW + 300, wait_s ? "GREENER_LATER" : "NONE");
+    j->admin_comment = strdup(note);
+    return j;
+}
+
+static void run(struct slurm_job *j)
+{
+    j->phase = PHASE_RUNNING;
+    j->start_s = clock_now.wall_ms / 1000;
+    snprintf(j->state, sizeof(j->state), "RUNNING");
+    snprintf(j->nodelist, sizeof(j->nodelist), "n1");
+}
+
+static void end(struct slurm_job *j)
+{
+    j->phase = PHASE_ENDED;
+    j->end_s = clock_now.wall_ms / 1000;
+    snprintf(j->state, sizeof(j->state), "COMPLETED");
+}
+
+/* Slurm's list as it stands, handed over as slurm_client does. */
+static void apply(void)
+{
+    struct snapshot *s = calloc(1, sizeof(*s));
+    s->listed_ms = clock_now.wall_ms;
+    s->jobs = calloc(n_list + 1, sizeof(*s->jobs));
+    s->n_jobs = n_list;
+    for (size_t i = 0; i < n_list; i++) {
+        s->jobs[i] = list[i];
+        s->jobs[i].admin_comment = list[i].admin_comment ? strdup(list[i].admin_comment) : NULL;
+    }
+    s->parts = calloc(1, sizeof(*s->parts));
+    s->n_parts = 1;
+    s->parts[0] =
+        (struct slurm_part){.name = "batch", .is_default = 1, .nodes = 4, .cpus_per_node = 4};
+    tracker_apply(&c, s);
+    struct err e = {.text = ""};
+    UNIT_INT(publisher_build(&c, &e), 0, "%s", e.text);
+}
+
+static struct budget bio(void)
+{
+    struct budget *all = NULL, b = {0};
+    size_t n = 0;
+    budget_list(c.ledger, clock_now.wall_ms / 1000, &all, &n, NULL);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(all[i].name, "bio") == 0)
+            b = all[i];
+    free(all);
+    return b;
+}
+
+static void grant(uint64_t joules)
+{
+    struct err e = {.text = ""};
+    UNIT_INT(budget_set(c.ledger, SCOPE_ACCOUNT, "bio", RESOURCE_ENERGY, PERIOD_MONTH,
+                        joules * 1000000, NOW, &e),
+             0, "%s", e.text);
+}
+
+/* A record of node n1 that ends now, with one job; the answer's acked. */
+static long long report(long long seq, uint32_t job, uint64_t uj)
+{
+    char ts[40];
+    struct channel_peer peer = {.uid = 0};
+    struct asker who = {.ctl = &c, .peer = &peer, .user = "root", .is_operator = 1};
+    struct err e = {.text = ""};
+    when_format_rfc3339_ms(ts, sizeof(ts), clock_now.wall_ms);
+    json_t *request =
+        json_pack("{s:s,s:s,s:[{s:I,s:s,s:i,s:I,s:I,s:I,s:s,s:s,s:[{s:I,s:I,s:I,s:s}]}]}", "node",
+                  "n1", "version", "0", "records", "seq", seq, "ts", ts, "dt_ms", 2000, "uj",
+                  (json_int_t)(uj + 30), "idle_uj", (json_int_t)10, "system_uj", (json_int_t)20,
+                  "quality", "modelled", "coverage", "cpu", "jobs", "job", (json_int_t)job, "uid",
+                  (json_int_t)4711, "uj", (json_int_t)uj, "quality", "modelled");
+    json_t *answer = op_report(&who, request, &e);
+    UNIT_OK(answer != NULL, "%s", e.text);
+    long long acked = json_integer_value(json_object_get(answer, "acked"));
+    json_decref(answer);
+    json_decref(request);
+    return acked;
+}
+
+/* ---- cases ---- */
+
+static void test_life(void)
+{
+    set_up();
+    grant(10000);
+    struct slurm_job *j = list_add(7, 70);
+    apply();
+    struct ledger_job *row = tracker_find(&c, 7, NOW);
+    UNIT_INT(row->planned_s, NOW + 70, "waits");
+    UNIT_INT(row->latest_s, NOW + 300, "until at most");
+    UNIT_INT(bio().reserved, 600000000, "reserved");
+    UNIT_INT(c.board.n_decisions, 1, "acknowledged");
+    UNIT_INT(c.board.budgets[0].left, 9400000000LL, "left on the board");
+    UNIT_INT(c.board.planned[(70 + NOW % 5) / 5], 1, "its slot is taken");
+    apply();
+    UNIT_INT(bio().reserved, 600000000, "seen again: reserved once");
+
+    advance(71);
+    run(j);
+    apply();
+    advance(2);
+    UNIT_INT(report(1, 7, 20000000), 1, "counted");
+    UNIT_INT(bio().charged, 20000000, "charged");
+    UNIT_INT(bio().reserved, 580000000, "the rest is still reserved");
+    UNIT_INT(report(1, 7, 20000000), 1, "sent again");
+    UNIT_INT(bio().charged, 20000000, "counted once");
+    row = tracker_find(&c, 7, NOW);
+    UNIT_DBL(row->carbon_ug, 20.0 / 3.6e6 * 100 * 1e6, 1, "at the intensity of its interval");
+
+    advance(10);
+    end(j);
+    apply();
+    UNIT_INT(bio().reserved, 580000000, "until its last records should be in");
+    UNIT_INT(report(2, 7, 5000000), 2, "a last one");
+    advance(12);
+    apply();
+    UNIT_INT(bio().reserved, 0, "settled");
+    UNIT_INT(bio().charged, 25000000, "what it used stays charged");
+    UNIT_OK(tracker_find(&c, 7, NOW) == NULL, "nothing is awaited any more");
+    apply();
+    UNIT_INT(bio().reserved, 0, "Slurm shows it for minutes: it does not come back");
+    UNIT_INT(report(3, 7, 1000000), 3, "a late record");
+    UNIT_INT(bio().charged, 26000000, "still counts");
+    struct ledger_job settled;
+    struct job_key key = {7, 0, NOW};
+    UNIT_INT(ledger_job_get(c.ledger, key, &settled, NULL), 1, "in the ledger");
+    UNIT_INT(settled.delay_s, 70, "what it waited because of us");
+    UNIT_DBL(settled.asap_ug, 25.0 / 3.6e6 * 400 * 1e6, 30, "what it would have emitted at once");
+    tear_down();
+}
+
+static void test_gone(void)
+{
+    set_up();
+    grant(10000);
+    list_add(7, 70);
+    apply();
+    n_list = 0;
+    advance(5);
+    apply();
+    UNIT_INT(tracker_find(&c, 7, NOW)->live, 0, "missing from a complete list: ended");
+    advance(12);
+    apply();
+    UNIT_INT(bio().reserved, 0, "and released");
+    struct slurm_job *j = list_add(8, 70);
+    j->submit_s = clock_now.wall_ms / 1000;
+    apply();
+    n_list = 0;
+    apply(); /* asked for in the second of the submission: says nothing of it */
+    UNIT_INT(tracker_find(&c, 8, NOW)->live, 1, "not ended by a list as old as itself");
+    tear_down();
+}
+
+static void test_requeue(void)
+{
+    set_up();
+    grant(10000);
+    struct slurm_job *j = list_add(7, 70);
+    apply();
+    advance(71);
+    run(j);
+    apply();
+    advance(2);
+    report(1, 7, 1000000);
+    j->phase = PHASE_PENDING;
+    j->restart = 1;
+    j->submit_s = clock_now.wall_ms / 1000;
+    j->eligible_s = j->submit_s + 121;
+    j->start_s = 0;
+    apply();
+    struct ledger_job old;
+    struct job_key key = {7, 0, NOW};
+    UNIT_INT(ledger_job_get(c.ledger, key, &old, NULL), 1, "the first run");
+    UNIT_STR(old.state, "REQUEUED", "has ended");
+    UNIT_INT(old.energy_uj, 1000000, "with its energy");
+    UNIT_INT(tracker_newest(&c, 7)->key.restart, 1, "the second waits");
+    UNIT_INT(tracker_newest(&c, 7)->planned_s, 0, "not for us");
+    tear_down();
+}
+
+static void test_user_change(void)
+{
+    set_up();
+    struct slurm_job *j = list_add(7, 70);
+    apply();
+    j->eligible_s = NOW + 20;
+    apply();
+    UNIT_INT(tracker_find(&c, 7, NOW)->released, 1, "out of our hands");
+    dip_at(100);
+    feed_watch_look(&c);
+    planner_run(&c);
+    UNIT_INT(n_orders, 0, "and not moved");
+    tear_down();
+}
+
+static void test_replan(void)
+{
+    set_up();
+    struct slurm_job *j = list_add(7, 70);
+    apply();
+    planner_run(&c);
+    UNIT_INT(n_orders, 0, "no news, no move");
+    advance(10);
+    dip_at(120);
+    UNIT_INT(feed_watch_look(&c), 1, "a new forecast");
+    planner_run(&c);
+    UNIT_INT(n_orders, 1, "moved");
+    UNIT_INT(orders[0].begin_s, NOW + 120, "to the new dip");
+    apply(); /* not done yet: the list still has the old time */
+    UNIT_INT(tracker_find(&c, 7, NOW)->released, 0, "the old time is no user's change");
+    restart();
+    j->eligible_s = NOW + 120;
+    apply(); /* killed before it heard: the list has the new time */
+    UNIT_INT(tracker_find(&c, 7, NOW)->released, 0, "nor is the new one");
+    planner_ordered(&c, 7, NOW + 120, 1);
+    UNIT_INT(tracker_find(&c, 7, NOW)->begin_set_s, NOW + 120, "set");
+    dip_at(350);
+    feed_watch_look(&c);
+    planner_run(&c);
+    UNIT_OK(orders[n_orders - 1].begin_s <= NOW + 300, "never later than promised");
+    tear_down();
+}
+
+static void test_now(void)
+{
+    struct err e = {.text = ""};
+    set_up();
+    list_add(7, 70);
+    list_add(8, 0);
+    apply();
+    UNIT_INT(planner_release(&c, tracker_find(&c, 7, NOW), "USER_NOW", "ada", &e), 0, "%s", e.text);
+    UNIT_INT(orders[0].begin_s, NOW, "begins now");
+    UNIT_INT(planner_release(&c, tracker_find(&c, 8, NOW), "USER_NOW", "ada", &e), -1,
+             "one that does not wait");
+    UNIT_OK(strstr(e.text, "carnot why 8"), "%s", e.text);
+    tear_down();
+}
+
+/* Tasks of an array leave its record one by one: what is reserved in all stays the same. */
+static void test_array(void)
+{
+    set_up();
+    grant(100000);
+    struct slurm_job *j = list_add(7, 70);
+    j->array_job_id = 7;
+    j->tasks = 10;
+    apply();
+    UNIT_INT(bio().reserved, 6000000000LL, "ten tasks");
+    struct slurm_job *task = list_add(8, 70);
+    task->array_job_id = 7;
+    task->array_task = 0;
+    list[0].tasks = 9;
+    run(task);
+    apply();
+    UNIT_INT(bio().reserved, 6000000000LL, "nine and one");
+    list[0].tasks = 1;
+    list[0].array_task = 9;
+    apply();
+    UNIT_INT(bio().reserved, 1200000000LL, "the last one and the running one");
+    tear_down();
+}
+
+/* A job without a note is judged when it is seen first. */
+static void test_admit(void)
+{
+    set_up();
+    grant(1000);
+    list_add(7, 0);
+    apply();
+    struct slurm_job *j = list_add(8, 0);
+    free(j->admin_comment);
+    j->admin_comment = NULL;
+    apply();
+    UNIT_INT(n_orders, 1, "one order");
+    UNIT_INT(orders[0].kind * 100 + (int)orders[0].job_id, ORDER_HOLD * 100 + 8, "hold it");
+    UNIT_INT(bio().reserved, 600000000, "only what was admitted is reserved");
+    j->held = 1;
+    apply();
+    UNIT_INT(n_orders, 1, "once");
+    j->held = 0;
+    apply();
+    UNIT_INT(n_orders, 2, "released by hand without a budget: held again");
+    grant(2000);
+    apply();
+    UNIT_INT(bio().reserved, 1200000000, "with one it is admitted");
+    tear_down();
+}
+
+static void test_enforce(void)
+{
+    set_up();
+    struct slurm_job *j = list_add(7, 0);
+    char *note = strstr(j->admin_comment, "eb=0,");
+    char text[512];
+    snprintf(text, sizeof(text),
+             "%.*seb=10000000,cb=0,act=term,run=", (int)(note - j->admin_comment),
+             j->admin_comment);
+    free(j->admin_comment);
+    j->admin_comment = strdup(text);
+    run(j);
+    apply();
+    advance(2);
+    report(1, 7, 8000000);
+    enforcer_run(&c);
+    UNIT_INT(n_orders, 0, "80 %%: nothing");
+    report(2, 7, 1500000);
+    enforcer_run(&c);
+    UNIT_INT(orders[0].kind, ORDER_NOTIFY, "95 %%: told");
+    UNIT_OK(strstr(orders[0].text, "modelled"), "with its quality: %s", orders[0].text);
+    restart();
+    apply();
+    advance(2);
+    enforcer_run(&c);
+    UNIT_INT(n_orders, 1, "not told twice, also after a restart");
+    report(3, 7, 1000000);
+    enforcer_run(&c);
+    UNIT_INT(orders[1].kind, ORDER_TERM, "beyond: SIGTERM");
+    advance(4);
+    enforcer_run(&c);
+    UNIT_INT(n_orders, 2, "grace");
+    advance(2);
+    enforcer_run(&c);
+    UNIT_INT(orders[2].kind, ORDER_CANCEL, "cancelled");
+    enforcer_run(&c);
+    UNIT_INT(n_orders, 3, "once");
+    tear_down();
+}
+
+/* On a modelled figure a job is only ended if its user typed so. */
+static void test_modelled(void)
+{
+    set_up();
+    struct slurm_job *j = list_add(7, 0);
+    char *note = strstr(j->admin_comment, "eb=0,");
+    memcpy(note, "eb=9,", 5);
+    run(j);
+    apply();
+    advance(2);
+    report(1, 7, 8000000);
+    enforcer_run(&c);
+    advance(5);
+    enforcer_run(&c);
+    UNIT_INT(n_orders, 1, "told");
+    UNIT_INT(orders[0].kind, ORDER_NOTIFY, "only told");
+    tear_down();
+}
+
+static void test_unknown_job(void)
+{
+    set_up();
+    list_add(7, 0);
+    apply();
+    advance(2);
+    UNIT_INT(report(5, 99, 1000000), 0, "not in the list yet: not acknowledged");
+    UNIT_INT(n_pokes, 1, "the list is asked for");
+    struct slurm_job *j = list_add(99, 0);
+    run(j);
+    apply();
+    UNIT_INT(report(5, 99, 1000000), 5, "now it is");
+    UNIT_INT(tracker_find(&c, 99, NOW + 100)->energy_uj, 1000000, "to the job");
+    advance(1);
+    UNIT_INT(report(6, 77, 1000000), 5, "another that never was");
+    advance(6);
+    apply();
+    clock_now.wall_ms -= 6000; /* the same record again, the list is newer by now */
+    UNIT_INT(report(6, 77, 1000000), 6, "counted to its user");
+    struct ledger_job row;
+    struct job_key key = {77, UINT32_MAX, 0};
+    UNIT_INT(ledger_job_get(c.ledger, key, &row, NULL), 1, "a row");
+    UNIT_STR(row.state, "UNKNOWN", "of which nothing more is known");
+    UNIT_INT(row.energy_uj, 1000000, "nothing is lost");
+    run(&list[0]);
+    snprintf(list[0].nodelist, sizeof(list[0].nodelist), "n2");
+    apply();
+    UNIT_INT(report(7, 7, 1000000), 7, "a job that never ran on that node");
+    UNIT_INT(tracker_find(&c, 7, NOW + 100)->energy_uj, 0, "is not charged");
+    tear_down();
+}
+
+static void test_bad_records(void)
+{
+    static const char *const bad[] = {
+        "{\"seq\":1}",
+        "[]",
+        "3",
+        "{\"seq\":1,\"ts\":\"x\",\"dt_ms\":1,\"uj\":0,\"idle_uj\":0,\"system_uj\":0,\"jobs\":[]}",
+        "{\"seq\":1,\"ts\":\"2023-11-14T22:13:20Z\",\"dt_ms\":1000,\"uj\":9,\"idle_uj\":1,\"system_"
+        "uj\":1,\"jobs\":[]}",
+        "{\"seq\":1,\"ts\":\"2023-11-14T22:13:20Z\",\"dt_ms\":99999999,\"uj\":0,\"idle_uj\":0,"
+        "\"system_uj\":0,\"jobs\":[]}",
+        "{\"seq\":1,\"ts\":\"2023-11-14T22:13:20Z\",\"dt_ms\":1000,\"uj\":900000000000,\"idle_uj\":"
+        "900000000000,\"system_uj\":0,\"jobs\":[]}",
+        "{\"seq\":1,\"ts\":\"2023-11-14T22:13:20Z\",\"dt_ms\":1000,\"uj\":-1,\"idle_uj\":0,"
+        "\"system_uj\":0,\"jobs\":[]}",
+        "{\"seq\":1,\"ts\":\"2023-11-14T22:13:20Z\",\"dt_ms\":1000,\"uj\":5,\"idle_uj\":0,\"system_"
+        "uj\":0,\"jobs\":[{\"uj\":\"5\"}]}",
+        "{\"seq\":-1,\"ts\":\"2023-11-14T22:13:20Z\",\"dt_ms\":1000,\"uj\":0,\"idle_uj\":0,"
+        "\"system_uj\":0,\"jobs\":[]}",
+    };
+    struct channel_peer peer = {.uid = 0};
+    set_up();
+    apply();
+    struct asker who = {.ctl = &c, .peer = &peer, .user = "root", .is_operator = 1};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct err e = {.text = ""};
+        json_t *record = json_loads(bad[i], JSON_DECODE_ANY, NULL);
+        json_t *request =
+            json_pack("{s:s,s:s,s:[o]}", "node", "n1", "version", "0", "records", record);
+        json_t *answer = op_report(&who, request, &e);
+        UNIT_OK(answer != NULL, "row %zu: %s", i, e.text);
+        json_decref(answer);
+        json_decref(request);
+    }
+    struct ledger_node *nodes = NULL;
+    size_t n = 0;
+    ledger_node_list(c.ledger, &nodes, &n, NULL);
+    UNIT_OK(n == 0 || nodes[0].node_uj == 0, "nothing was counted");
+    free(nodes);
+    json_t *evil = json_pack("{s:s,s:[]}", "node", "../../etc", "records");
+    struct err e = {.text = ""};
+    UNIT_OK(op_report(&who, evil, &e) == NULL, "a node's name is a name");
+    json_decref(evil);
+    tear_down();
+}
+
+/* Who may do what. */
+static void test_rights(void)
+{
+    static const char *const ops_of_operators[] = {"report", "budget.set", "budget.remove", "nodes",
+                                                   "switch"};
+    struct channel_peer nobody = {.uid = 65534};
+    set_up();
+    list_add(7, 70);
+    apply();
+    for (size_t i = 0; i < 5; i++) {
+        json_t *q = json_pack("{s:i,s:s}", "v", 1, "op", ops_of_operators[i]);
+        json_t *a = ops_answer(&c, q, &nobody);
+        UNIT_OK(json_is_false(json_object_get(a, "ok")), "%s", ops_of_operators[i]);
+        UNIT_OK(strstr(json_string_value(json_object_get(a, "error")), "operators"), "says who");
+        json_decref(a);
+        json_decref(q);
+    }
+    json_t *q = json_pack("{s:i,s:s}", "v", 1, "op", "jobs");
+    json_t *a = ops_answer(&c, q, &nobody);
+    UNIT_INT(json_array_size(json_object_get(a, "jobs")), 0, "not others' jobs");
+    json_decref(a);
+    json_decref(q);
+    q = json_pack("{s:i,s:s,s:i}", "v", 1, "op", "now", "job", 7);
+    a = ops_answer(&c, q, &nobody);
+    UNIT_OK(json_is_false(json_object_get(a, "ok")), "nor end their wait");
+    UNIT_INT(n_orders, 0, "nothing was ordered");
+    json_decref(a);
+    json_decref(q);
+    q = json_pack("{s:i,s:s}", "v", 2, "op", "status");
+    a = ops_answer(&c, q, &nobody);
+    UNIT_OK(json_is_false(json_object_get(a, "ok")), "another version");
+    json_decref(a);
+    json_decref(q);
+    tear_down();
+}
+
+/* A file that turns bad leaves the series in force. */
+static void test_bad_feed(void)
+{
+    set_up();
+    uint64_t before = c.feed_version;
+    write_feed("yesterday,DE,400\n");
+    UNIT_INT(feed_watch_look(&c), 0, "refused");
+    UNIT_INT(c.feed.n, 3, "the old samples stay");
+    UNIT_OK(c.feed_version == before, "no news");
+    UNIT_INT(remove(feed_path), 0, "gone");
+    UNIT_INT(feed_watch_look(&c), 0, "no file");
+    UNIT_INT(c.feed.n, 3, "the old samples stay");
+    dip_at(10);
+    UNIT_INT(feed_watch_look(&c), 1, "good again");
+    tear_down();
+}
+
+int main(int argc, char **argv)
+{
+    static const struct unit_case cases[] = {{"life", test_life},
+                                             {"gone", test_gone},
+                                             {"requeue", test_requeue},
+                                             {"user_change", test_user_change},
+                                             {"replan", test_replan},
+                                             {"now", test_now},
+                                             {"array", test_array},
+                                             {"admit", test_admit},
+                                             {"enforce", test_enforce},
+                                             {"modelled", test_modelled},
+                                             {"unknown_job", test_unknown_job},
+                                             {"bad_records", test_bad_records},
+                                             {"rights", test_rights},
+                                             {"bad_feed", test_bad_feed},
+                                             {NULL, NULL}};
+    return unit_main(argc, argv, cases, "carnotctld");
+}
