@@ -248,7 +248,7 @@ static void test_bad_structure(void)
     static const struct mistake rows[] = {
         {"contrller:\n  port: 1\n", "t.yaml:1:1: unknown key 'contrller': known are cluster, mode"},
         {"controller:\n  prt: 1\n", "t.yaml:2:3: unknown key 'prt' in controller: known are host, "
-                                    "port, board, poll, board_interval"},
+                                    "port, user, board, poll, board_interval"},
         {"port: 1\n", "t.yaml:1:1: unknown key 'port'"},
         {"'': 1\n", "t.yaml:1:1: unknown key ''"},
         {"node:\n  '': 1\n", "t.yaml:2:3: unknown key '' in node"},
