@@ -53,6 +53,16 @@ json_t *op_budget_list(const struct asker *who, const json_t *request, struct er
     return json_pack("{s:o}", "budgets", list);
 }
 
+/* What an operator sets counts from the answer on, not from the next board's time on. A board that
+ * cannot be written is publisher_run's to complain of. */
+static void publish(struct ctl *c)
+{
+    struct err e = {.text = ""};
+    c->dirty = 1;
+    if (c->snap)
+        (void)publisher_publish(c, &e);
+}
+
 struct budget_key {
     int scope, resource;
     const char *name;
@@ -84,7 +94,7 @@ static void changed(const struct asker *who, const char *ev, const struct budget
     if (amount >= 0)
         json_object_set_new(more, k->resource == RESOURCE_ENERGY ? "j" : "g", json_real(amount));
     events_other(who->ctl, ev, "OPERATOR", more, who->user);
-    who->ctl->dirty = 1;
+    publish(who->ctl);
 }
 
 json_t *op_budget_set(const struct asker *who, const json_t *request, struct err *e)
@@ -159,6 +169,7 @@ json_t *op_switch(const struct asker *who, const json_t *request, struct err *e)
     if (ledger_kv_set(who->ctl->ledger, key, remove ? NULL : mode, e) < 0 ||
         publisher_load_switches(who->ctl, e) < 0)
         return NULL;
+    publish(who->ctl);
     events_other(who->ctl, "mode.set", "OPERATOR",
                  json_pack("{s:s,s:s,s:s}", "mode", mode, "scope", scope, "name", name), who->user);
     return json_object();
