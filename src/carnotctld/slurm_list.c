@@ -119,7 +119,7 @@ static void read_job(const slurm_job_info_t *from, struct slurm_job *to)
     read_reason(from, to);
     read_times(from, to);
     to->held = from->priority == 0;
-    to->exclusive = from->shared == 0;
+    to->exclusive = SLURM_INFO_EXCLUSIVE(from);
     to->bound = (from->dependency && from->dependency[0]) ||
                 (from->resv_name && from->resv_name[0]) || (from->bitflags & CRON_JOB) ||
                 from->het_job_id != 0;

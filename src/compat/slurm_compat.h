@@ -33,6 +33,14 @@ extern void slurm_debug(const char *format, ...) __attribute__((format(printf, 1
 #define JOB_MODIFY_ERR_MSG ((char **)NULL)
 #endif
 
+/* A job that has its nodes for itself: a field of its own from 26.05 on, where `shared` only lives
+ * on for old REST clients. */
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(26, 5, 0)
+#define SLURM_INFO_EXCLUSIVE(info) ((info)->exclusive == JOB_EXCLUSIVE_NODE)
+#else
+#define SLURM_INFO_EXCLUSIVE(info) ((info)->shared == 0)
+#endif
+
 /* hostlist_t was a pointer, and is what one points to since 23.11. */
 #if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(23, 11, 0)
 #define SLURM_HOSTLIST hostlist_t *
