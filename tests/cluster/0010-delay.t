@@ -9,7 +9,7 @@
 need_sandbox
 
 trace "$T/carbon.csv" -600:400 70:100 130:400
-dip=$(($(date +%s) + 70))
+dip=$((TRACE_NOW + 70))
 sandbox_up sb --nodes 4 --carbon "$T/carbon.csv"
 
 # begin_epoch ID: what the job waits for.
@@ -76,16 +76,16 @@ sleep 4
 first=$(submit -t 1 --carbon-delay=5m --wrap 'sleep 1')
 second=$(submit -t 1 --carbon-delay=5m --wrap 'sleep 1')
 third=$(submit -t 1 --carbon-delay=5m --wrap 'sleep 1')
-now=$(date +%s)
-ok "three jobs wait for the new dip" begins_between "$third" $((now + 150)) $((now + 260))
-later=$((now + 280))
+dip=$((TRACE_NOW + 200))
+ok "three jobs wait for the new dip" begins_between "$third" "$dip" $((dip + 60))
+later=$((TRACE_NOW + 290))
 in_sandbox scontrol update jobid="$second" StartTime="$(date -d "@$later" +%FT%T)"
 is "an operator moves one" "$(begin_epoch "$second")" "$later"
 ok "a user gives up the wait of another" in_sandbox carnot now "$third"
 ok "which then starts" wait_state 5 "$third" 'RUNNING|COMPLETED'
 trace "$T/carbon.csv" -600:400 60:50 120:400
-now=$(date +%s)
-ok "the dip comes nearer and the waiting job moves with it" wait_for 30 begins_between "$first" $((now + 40)) $((now + 120))
+dip=$((TRACE_NOW + 60))
+ok "the dip comes nearer and the waiting job moves with it" wait_for 30 begins_between "$first" "$dip" $((dip + 60))
 is "the operator's word stands" "$(begin_epoch "$second")" "$later"
 
 done_testing

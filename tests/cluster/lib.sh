@@ -215,15 +215,15 @@ job_epoch() {
     date -d "$(job "$1" "$2")" +%s
 }
 
-# trace FILE [OFFSET:INTENSITY]...: a carbon trace, offsets in seconds from now.
+# trace FILE [OFFSET:INTENSITY]...: a carbon trace, offsets in seconds from now, which it leaves in TRACE_NOW.
 trace() {
-    local file=$1 now step
-    now=$(date +%s)
+    local file=$1 step
+    TRACE_NOW=$(date +%s)
     shift
     {
         echo "time,zone,g_per_kwh"
         for step in "$@"; do
-            printf '%s,DE,%s\n' "$(date -u -d "@$((now + ${step%%:*}))" +%FT%TZ)" "${step#*:}"
+            printf '%s,DE,%s\n' "$(date -u -d "@$((TRACE_NOW + ${step%%:*}))" +%FT%TZ)" "${step#*:}"
         done
     } >"$file.new" && mv -- "$file.new" "$file"
 }
