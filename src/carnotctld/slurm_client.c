@@ -114,7 +114,7 @@ static void carry_out(struct slurm_order *o)
         rc = update_job(o->job_id, 0, 1);
         break;
     case ORDER_NOTIFY:
-        rc = slurm_notify_job(o->job_id, o->text);
+        rc = SLURM_NOTIFY_JOB(o->job_id, o->text);
         break;
     case ORDER_TERM:
         rc = slurm_kill_job2(id, SIGTERM, KILL_FULL_JOB, NULL);

@@ -55,9 +55,17 @@ typedef struct job_record job_record_t;
 #if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(26, 5, 0)
 #define SLURM_DESC_JOB_ID(desc) ((desc)->step_id.job_id)
 #define SLURM_INFO_JOB_ID(info) ((info)->step_id.job_id)
+#define SLURM_NOTIFY_JOB(id, text) slurm_notify_job(slurm_compat_step_id(id), (text))
+static inline slurm_step_id_t slurm_compat_step_id(uint32_t job_id)
+{
+    slurm_step_id_t id = SLURM_STEP_ID_INITIALIZER;
+    id.job_id = job_id;
+    return id;
+}
 #else
 #define SLURM_DESC_JOB_ID(desc) ((desc)->job_id)
 #define SLURM_INFO_JOB_ID(info) ((info)->job_id)
+#define SLURM_NOTIFY_JOB(id, text) slurm_notify_job((id), (text))
 #endif
 
 #endif
