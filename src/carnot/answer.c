@@ -30,6 +30,16 @@ double answer_number(const json_t *object, const char *key)
     return json_is_number(v) ? json_number_value(v) : NAN;
 }
 
+double answer_largest(const json_t *rows, const char *key)
+{
+    double largest = NAN;
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(rows, i, row) largest = fmax(largest, answer_number(row, key));
+    return largest;
+}
+
 int64_t answer_integer(const json_t *object, const char *key)
 {
     const json_t *v = json_object_get(object, key);

@@ -18,6 +18,8 @@ const char *answer_text(const json_t *object, const char *key);
 const char *answer_show(const json_t *object, const char *key);
 /* NAN when there is none. */
 double answer_number(const json_t *object, const char *key);
+/* The largest of that number in the rows of an array; NAN when none has it. */
+double answer_largest(const json_t *rows, const char *key);
 /* ANSWER_NONE when there is none. Reals are rounded. */
 int64_t answer_integer(const json_t *object, const char *key);
 /* RFC 3339 text as seconds since the epoch; ANSWER_NONE when there is none. */

@@ -11,6 +11,7 @@
 #include "carnot/budget_table.h"
 #include "carnot/plot.h"
 #include "carnot/show.h"
+#include "carnot/unit.h"
 #include "common/when.h"
 
 #define BAR_CELLS 10
@@ -79,8 +80,8 @@ static void _row(struct cli *c, table_t *t, const json_t *row, double scale, int
 
 /* One table a resource, since a column has one unit. Returns rows printed, or -1 after a message.
  */
-static int _table(struct cli *c, const json_t *rows, const char *resource, const char *unit,
-                  double scale, const struct table_style *style, int blank_line)
+static int _table(struct cli *c, const json_t *rows, const char *resource, const struct unit *unit,
+                  const struct table_style *style, int blank_line)
 {
     struct columns columns = {0};
     struct err e = {""};
@@ -89,7 +90,7 @@ static int _table(struct cli *c, const json_t *rows, const char *resource, const
     size_t i;
     int n = 0, rc = 0;
 
-    _columns(&columns, unit);
+    _columns(&columns, unit->name);
     t = table_create(columns.list);
     if (!t)
         return cli_fail(c, -1, "no memory");
@@ -97,7 +98,7 @@ static int _table(struct cli *c, const json_t *rows, const char *resource, const
     {
         if (!budget_row_is(row, "resource", resource))
             continue;
-        _row(c, t, row, scale, style->parsable);
+        _row(c, t, row, unit->scale, style->parsable);
         n++;
     }
     if (n > 0 && blank_line)
@@ -108,18 +109,32 @@ static int _table(struct cli *c, const json_t *rows, const char *resource, const
     return rc < 0 ? cli_fail(c, -1, "budget: %s", e.text) : n;
 }
 
+/* The largest grant of a resource: what the unit is chosen by. */
+static double _largest(const json_t *rows, const char *resource)
+{
+    double largest = NAN;
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(rows, i, row) if (budget_row_is(row, "resource", resource)) largest =
+        fmax(largest, answer_number(row, "granted"));
+    return largest;
+}
+
 int budget_table(struct cli *c, const json_t *rows, const char *units,
                  const struct table_style *style)
 {
-    const struct cli_energy_unit *unit = cli_energy_unit(c, units);
+    int fixed = table_fixed(style);
+    const struct unit *joules = unit_energy(c, units, _largest(rows, "energy"), fixed);
+    const struct unit *grams = unit_mass(_largest(rows, "carbon"), 1, fixed);
     int energy, carbon;
 
-    if (!unit)
+    if (!joules)
         return CLI_USAGE;
-    energy = _table(c, rows, "energy", unit->name, unit->joules, style, 0);
+    energy = _table(c, rows, "energy", joules, style, 0);
     if (energy < 0)
         return CLI_USAGE;
-    carbon = _table(c, rows, "carbon", "kg", 1e3, style, energy > 0);
+    carbon = _table(c, rows, "carbon", grams, style, energy > 0);
     if (carbon < 0)
         return CLI_USAGE;
     if (energy + carbon == 0 && !style->no_header && !style->parsable)

@@ -182,21 +182,3 @@ int cli_since_parse(const char *text, int64_t now_s, int64_t *out_s, struct err 
     *out_s = t_s;
     return 0;
 }
-
-const struct cli_energy_unit *cli_energy_unit(struct cli *c, const char *text)
-{
-    static const struct cli_energy_unit units[] = {{"kWh", 3.6e6}, {"MJ", 1e6}, {"J", 1}};
-    const char *from = text ? "--units" : "CARNOT_UNITS";
-    char quoted[ERR_QUOTE_SIZE];
-
-    if (!text)
-        text = getenv("CARNOT_UNITS");
-    if (!text || text[0] == '\0')
-        return &units[0];
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (strcasecmp(text, units[i].name) == 0)
-            return &units[i];
-    cli_fail(c, CLI_USAGE, "%s=%s: accepted: kWh, MJ, J", from,
-             err_quote(quoted, sizeof(quoted), text));
-    return NULL;
-}

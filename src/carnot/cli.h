@@ -75,14 +75,6 @@ int cli_job_parse(struct cli *c, const char *text, struct cli_job *out);
  * an hour alone is the last one. 0, or -1 and e. */
 int cli_since_parse(const char *text, int64_t now_s, int64_t *out_s, struct err *e);
 
-/* The unit of energy columns: J, MJ or kWh (--units, CARNOT_UNITS). */
-struct cli_energy_unit {
-    const char *name;
-    double joules;
-};
-/* text NULL: the environment, else kWh. NULL: no such unit (a message was printed). */
-const struct cli_energy_unit *cli_energy_unit(struct cli *c, const char *text);
-
 int cmd_status(struct cli *c, int argc, char **argv);
 int cmd_forecast(struct cli *c, int argc, char **argv);
 int cmd_place(struct cli *c, int argc, char **argv);

@@ -114,15 +114,40 @@ static json_t *_sorted(const json_t *rows, int64_t task)
     return out;
 }
 
+int client_jobs(struct cli *c, json_t *request, json_t **rows)
+{
+    json_t *out = json_array(), *a;
+    size_t got = 1;
+    int more = 1;
+
+    /* A page without rows ends it too, whatever the server says of more. */
+    while (more && got > 0) {
+        if (json_array_size(out) > 0)
+            json_object_set_new(request, "offset", json_integer((json_int_t)json_array_size(out)));
+        if (client_ask(c, json_incref(request), &a) < 0) {
+            json_decref(request);
+            json_decref(out);
+            return -1;
+        }
+        got = json_array_size(json_object_get(a, "jobs"));
+        more = json_is_true(json_object_get(a, "more"));
+        (void)json_array_extend(out, json_object_get(a, "jobs"));
+        json_decref(a);
+    }
+    json_decref(request);
+    *rows = out;
+    return 0;
+}
+
 int client_job_rows(struct cli *c, const struct cli_job *job, json_t **rows)
 {
-    json_t *request = client_request("jobs"), *answer, *out;
+    json_t *request = client_request("jobs"), *all, *out;
 
     (void)json_object_set_new(request, "job", json_integer(job->id));
-    if (client_ask(c, request, &answer) < 0)
+    if (client_jobs(c, request, &all) < 0)
         return -1;
-    out = _sorted(json_object_get(answer, "jobs"), job->task);
-    json_decref(answer);
+    out = _sorted(all, job->task);
+    json_decref(all);
     if (json_array_size(out) > 0) {
         *rows = out;
         return 0;

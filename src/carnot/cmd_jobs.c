@@ -13,6 +13,7 @@
 #include "carnot/job_row.h"
 #include "carnot/show.h"
 #include "carnot/table.h"
+#include "carnot/unit.h"
 
 const char cmd_jobs_help[] =
     "Usage: carnot jobs [OPTIONS]\n"
@@ -143,18 +144,17 @@ static void _filter(json_t *request, const char *key, const char *list)
 
 static int _by_filters(struct cli *c, const struct query *q, json_t *rows)
 {
-    json_t *request = client_request("jobs"), *a, *row;
+    json_t *request = client_request("jobs"), *all, *row;
     size_t i;
 
     _filter(request, "user", q->users);
     _filter(request, "account", q->accounts);
     json_object_set_new(request, "since_s",
                         json_integer(q->since_s ? q->since_s : c->now_s - 86400));
-    if (client_ask(c, request, &a) < 0)
+    if (client_jobs(c, request, &all) < 0)
         return CLI_FAILED;
-    json_array_foreach(json_object_get(a, "jobs"), i, row) if (_wanted(row, q))
-        json_array_append(rows, row);
-    json_decref(a);
+    json_array_foreach(all, i, row) if (_wanted(row, q)) json_array_append(rows, row);
+    json_decref(all);
     return CLI_DONE;
 }
 
@@ -189,10 +189,11 @@ static int _by_ids(struct cli *c, const struct query *q, json_t *rows)
 /* The default columns fill 80; more of them with -o. Names hold the unit, so they are made here. */
 struct columns {
     struct table_column list[TABLE_COLUMNS_MAX];
-    char energy[3][24];
+    char names[6][24];
 };
 
-static void _columns(struct columns *out, const struct cli_energy_unit *unit, int many_users)
+static void _columns(struct columns *out, const struct unit *energy, const struct unit *mass,
+                     int many_users)
 {
     const struct table_column list[] = {
         {"JOBID", 0, 0},
@@ -207,26 +208,30 @@ static void _columns(struct columns *out, const struct cli_energy_unit *unit, in
         {"START", 0, TABLE_HIDDEN},
         {"END", 0, TABLE_HIDDEN},
         {"ELAPSED", 0, TABLE_RIGHT},
-        {out->energy[0], 0, TABLE_RIGHT},
-        {"gCO2e", 0, TABLE_RIGHT},
-        {"ASAP-gCO2e", 0, TABLE_RIGHT | TABLE_HIDDEN},
+        {out->names[0], 0, TABLE_RIGHT},
+        {out->names[3], 0, TABLE_RIGHT},
+        {out->names[4], 0, TABLE_RIGHT | TABLE_HIDDEN},
         {"SAVED", 0, TABLE_RIGHT},
         {"WAIT", 0, TABLE_RIGHT},
         {"Q", 0, 0},
         {"QUALITY", 0, TABLE_HIDDEN},
         {"COVERAGE", 0, TABLE_HIDDEN},
         {"RUN", 0, TABLE_HIDDEN},
-        {out->energy[1], 0, TABLE_RIGHT | TABLE_HIDDEN},
-        {out->energy[2], 0, TABLE_RIGHT | TABLE_HIDDEN},
-        {"LIM-gCO2e", 0, TABLE_RIGHT | TABLE_HIDDEN},
+        {out->names[1], 0, TABLE_RIGHT | TABLE_HIDDEN},
+        {out->names[2], 0, TABLE_RIGHT | TABLE_HIDDEN},
+        {out->names[5], 0, TABLE_RIGHT | TABLE_HIDDEN},
         {"NOT-BEFORE", 0, TABLE_HIDDEN},
         {"LATEST", 0, TABLE_HIDDEN},
         {"RESTART", 0, TABLE_RIGHT | TABLE_HIDDEN},
         {NULL, 0, 0},
     };
-    (void)snprintf(out->energy[0], sizeof(out->energy[0]), "%s", unit->name);
-    (void)snprintf(out->energy[1], sizeof(out->energy[1]), "EST-%s", unit->name);
-    (void)snprintf(out->energy[2], sizeof(out->energy[2]), "LIM-%s", unit->name);
+    static const char *const prefixes[3] = {"", "EST-", "LIM-"};
+    static const char *const co2[3] = {"", "ASAP-", "LIM-"};
+
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(out->names[i], sizeof(out->names[i]), "%s%s", prefixes[i], energy->name);
+        (void)snprintf(out->names[3 + i], sizeof(out->names[i]), "%s%sCO2e", co2[i], mass->name);
+    }
     memcpy(out->list, list, sizeof(list));
 }
 
@@ -242,8 +247,8 @@ static void _time(struct cli *c, table_t *t, const json_t *row, const char *key,
 }
 
 /* In the order of _columns(). */
-static void _row(struct cli *c, table_t *t, const json_t *row, const struct cli_energy_unit *unit,
-                 int parsable)
+static void _row(struct cli *c, table_t *t, const json_t *row, const struct unit *energy,
+                 const struct unit *mass, int parsable)
 {
     double asap = answer_number(row, "carbon_if_asap_g");
     char text[SHOW_SIZE];
@@ -260,43 +265,63 @@ static void _row(struct cli *c, table_t *t, const json_t *row, const struct cli_
     _time(c, t, row, "start", parsable);
     _time(c, t, row, "end", parsable);
     table_text(t, show_elapsed(text, sizeof(text), job_row_elapsed(row, c->now_s)));
-    table_number(t, answer_number(row, "energy_j") / unit->joules);
-    table_number(t, answer_number(row, "carbon_g"));
-    table_number(t, asap);
+    table_number(t, answer_number(row, "energy_j") / energy->scale);
+    table_number(t, answer_number(row, "carbon_g") / mass->scale);
+    table_number(t, asap / mass->scale);
     table_percent(t, asap > 0 ? job_row_saved_g(row) / asap * 100 : NAN);
     table_text(t, show_span(text, sizeof(text), job_row_wait(row)));
     table_text(t, job_row_quality(row));
     table_text(t, answer_show(row, "quality"));
     table_text(t, answer_show(row, "coverage"));
     table_text(t, answer_show(row, "run"));
-    table_number(t, answer_number(row, "estimate_j") / unit->joules);
-    table_number(t, answer_number(row, "limit_energy_j") / unit->joules);
-    table_number(t, answer_number(row, "limit_carbon_g"));
+    table_number(t, answer_number(row, "estimate_j") / energy->scale);
+    table_number(t, answer_number(row, "limit_energy_j") / energy->scale);
+    table_number(t, answer_number(row, "limit_carbon_g") / mass->scale);
     _time(c, t, row, "not_before", parsable);
     _time(c, t, row, "latest", parsable);
     table_count(t, answer_integer(row, "restart"));
 }
 
+static int _compare(const void *a, const void *b)
+{
+    return job_row_compare(*(const json_t *const *)a, *(const json_t *const *)b);
+}
+
+/* Rows in the order of submission, so that the newest is where the eye ends, as with sacct; the
+ * caller frees the array, not the rows. */
+static const json_t **_sorted(const json_t *rows)
+{
+    const json_t **out = calloc(json_array_size(rows) + 1, sizeof(*out));
+
+    for (size_t i = 0; out && i < json_array_size(rows); i++)
+        out[i] = json_array_get(rows, i);
+    if (out)
+        qsort(out, json_array_size(rows), sizeof(*out), _compare);
+    return out;
+}
+
 static int _print(struct cli *c, const json_t *rows, const struct query *q)
 {
-    const struct cli_energy_unit *unit = cli_energy_unit(c, q->units);
+    int fixed = table_fixed(&q->style);
+    const struct unit *energy = unit_energy(c, q->units, answer_largest(rows, "energy_j"), fixed);
+    const struct unit *mass = unit_mass(answer_largest(rows, "carbon_g"), 0, fixed);
+    const json_t **sorted = _sorted(rows);
     struct columns columns = {0};
-    struct err e = {""};
-    table_t *t;
-    int rc;
+    struct err e = {"no memory"};
+    table_t *t = NULL;
+    int rc = energy ? -1 : -2;
 
-    if (!unit)
-        return CLI_USAGE;
-    _columns(&columns, unit, q->all || (q->users && strchr(q->users, ',')));
-    t = table_create(columns.list);
-    if (!t)
-        return cli_fail(c, CLI_FAILED, "no memory");
-    /* The server has the newest first; in a table the eye ends at the bottom, as with sacct. */
-    for (size_t i = json_array_size(rows); i > 0; i--)
-        _row(c, t, json_array_get(rows, i - 1), unit, q->style.parsable);
-    rc = table_print(t, &q->style, c->out, &e);
+    if (energy && sorted) {
+        _columns(&columns, energy, mass, q->all || (q->users && strchr(q->users, ',')));
+        t = table_create(columns.list);
+    }
+    for (size_t i = 0; t && sorted[i]; i++)
+        _row(c, t, sorted[i], energy, mass, q->style.parsable);
+    if (t)
+        rc = table_print(t, &q->style, c->out, &e);
     table_destroy(t);
-    return rc < 0 ? cli_fail(c, CLI_USAGE, "jobs: %s", e.text) : CLI_DONE;
+    free(sorted);
+    return rc == 0 ? CLI_DONE : rc == -2 ? CLI_USAGE : cli_fail(c, CLI_USAGE, "jobs: %s", e.text);
 }
 
 int cmd_jobs(struct cli *c, int argc, char **argv)

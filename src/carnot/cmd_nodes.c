@@ -12,6 +12,7 @@
 #include "carnot/job_row.h"
 #include "carnot/show.h"
 #include "carnot/table.h"
+#include "carnot/unit.h"
 
 const char cmd_nodes_help[] =
     "Usage: carnot nodes [--bad] [-n] [-P] [-o COLUMNS] [--units U] [--json]\n"
@@ -61,7 +62,7 @@ static void _columns(struct columns *out, const char *unit)
 }
 
 /* In the order of _columns(). */
-static void _row(struct cli *c, table_t *t, const json_t *row, const struct cli_energy_unit *unit,
+static void _row(struct cli *c, table_t *t, const json_t *row, const struct unit *unit,
                  int parsable)
 {
     char text[SHOW_SIZE];
@@ -72,10 +73,10 @@ static void _row(struct cli *c, table_t *t, const json_t *row, const struct cli_
     table_text(t, parsable ? answer_show(row, "last")
                            : show_clock(text, sizeof(text), answer_time(row, "last"), c->now_s));
     table_number(t, answer_number(row, "power_w"));
-    table_number(t, answer_number(row, "energy_j") / unit->joules);
-    table_number(t, answer_number(row, "jobs_j") / unit->joules);
-    table_number(t, answer_number(row, "idle_j") / unit->joules);
-    table_number(t, answer_number(row, "system_j") / unit->joules);
+    table_number(t, answer_number(row, "energy_j") / unit->scale);
+    table_number(t, answer_number(row, "jobs_j") / unit->scale);
+    table_number(t, answer_number(row, "idle_j") / unit->scale);
+    table_number(t, answer_number(row, "system_j") / unit->scale);
     table_text(t, job_row_quality(row));
     table_text(t, answer_show(row, "quality"));
     table_text(t, answer_show(row, "coverage"));
@@ -95,7 +96,8 @@ static int _bad(const json_t *row)
 static int _print(struct cli *c, const json_t *rows, const struct table_style *style,
                   const char *units)
 {
-    const struct cli_energy_unit *unit = cli_energy_unit(c, units);
+    const struct unit *unit =
+        unit_energy(c, units, answer_largest(rows, "energy_j"), table_fixed(style));
     struct columns columns = {0};
     struct err e = {""};
     table_t *t;

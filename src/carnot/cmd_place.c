@@ -17,6 +17,7 @@
 #include "carnot/series_plot.h"
 #include "carnot/show.h"
 #include "carnot/table.h"
+#include "carnot/unit.h"
 #include "common/units.h"
 
 const char cmd_place_help[] =
@@ -124,11 +125,13 @@ static int _test_only(struct cli *c, int argc, char **argv, const struct args *a
 
 static int _explain(struct cli *c, const json_t *alternatives)
 {
-    static const struct table_column columns[] = {{"CHOICE", 0, 0},
-                                                  {"START", 0, 0},
-                                                  {"DELAY", 0, TABLE_RIGHT},
-                                                  {"gCO2e", 0, TABLE_RIGHT},
-                                                  {NULL, 0, 0}};
+    const struct unit *mass = unit_mass(answer_largest(alternatives, "carbon_g"), 0, 0);
+    char co2[16];
+    const struct table_column columns[] = {{"CHOICE", 0, 0},
+                                           {"START", 0, 0},
+                                           {"DELAY", 0, TABLE_RIGHT},
+                                           {co2, 0, TABLE_RIGHT},
+                                           {NULL, 0, 0}};
     const struct table_style style = {0};
     table_t *t = table_create(columns);
     char text[SHOW_SIZE];
@@ -138,12 +141,13 @@ static int _explain(struct cli *c, const json_t *alternatives)
 
     if (!t)
         return -1;
+    (void)snprintf(co2, sizeof(co2), "%sCO2e", mass->name);
     json_array_foreach(alternatives, i, row)
     {
         table_text(t, answer_show(row, "choice"));
         table_text(t, show_clock(text, sizeof(text), answer_time(row, "start"), c->now_s));
         table_text(t, show_span(text, sizeof(text), answer_integer(row, "delay_s")));
-        table_number(t, answer_number(row, "carbon_g"));
+        table_number(t, answer_number(row, "carbon_g") / mass->scale);
     }
     rc = table_print(t, &style, c->out, NULL);
     table_destroy(t);
@@ -190,8 +194,10 @@ static void _print(struct cli *c, const json_t *a, const json_t *place, int expl
             answer_show(place, "quality"));
     if (!refuse && start_s != ANSWER_NONE && end_s != ANSWER_NONE)
         _plot(c, a, start_s, end_s);
-    if (explain)
+    if (explain && json_array_size(json_object_get(a, "alternatives")) > 0)
         (void)_explain(c, json_object_get(a, "alternatives"));
+    else if (explain)
+        cli_warn(c, "this carnotctld names no other choices; --board FILE does");
 }
 
 static int _answer(struct cli *c, const json_t *a, int explain)

@@ -25,6 +25,32 @@ char *job_row_label(char *buf, size_t size, const json_t *row)
     return buf;
 }
 
+/* The id that a person would name: an array's own for its tasks. */
+static int64_t _id(const json_t *row)
+{
+    int64_t array = answer_integer(row, "array_job_id");
+
+    return array > 0 ? array : answer_integer(row, "job_id");
+}
+
+static int _order(int64_t x, int64_t y)
+{
+    return (x > y) - (x < y);
+}
+
+int job_row_compare(const json_t *a, const json_t *b)
+{
+    int order = _order(answer_time(a, "submit"), answer_time(b, "submit"));
+
+    if (order == 0)
+        order = _order(_id(a), _id(b));
+    if (order == 0)
+        order = _order(answer_integer(a, "array_task"), answer_integer(b, "array_task"));
+    if (order == 0)
+        order = _order(answer_integer(a, "restart"), answer_integer(b, "restart"));
+    return order;
+}
+
 const char *job_row_state(const json_t *row)
 {
     static const char *const names[][2] = {

@@ -24,4 +24,7 @@ int64_t job_row_wait(const json_t *row);
  */
 double job_row_saved_g(const json_t *row);
 
+/* For sorting by submission, an array's tasks side by side: < 0, 0, > 0. */
+int job_row_compare(const json_t *a, const json_t *b);
+
 #endif

@@ -22,6 +22,11 @@ struct table {
     int failed; /* memory ran out */
 };
 
+int table_fixed(const struct table_style *style)
+{
+    return style->no_header || style->parsable || style->columns != NULL;
+}
+
 table_t *table_create(const struct table_column *columns)
 {
     table_t *t = calloc(1, sizeof(*t));

@@ -29,6 +29,9 @@ struct table_style {
     const char *columns; /* -o: "jobid,name"; NULL = the default ones */
 };
 
+/* Is the output for a script, or is no header there to name a unit? Then units must not change. */
+int table_fixed(const struct table_style *style);
+
 typedef struct table table_t;
 
 /* columns ends with a NULL name and must outlive the table. NULL without memory. */

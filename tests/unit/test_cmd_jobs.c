@@ -184,6 +184,71 @@ static void test_jobs(void)
     fake_fini(&f);
 }
 
+/* Small jobs are shown in a unit that suits them all; scripts always get the same one. */
+static void test_jobs_small(void)
+{
+    static const struct fake_answer tiny[] = {
+        {"jobs", JOBS("{\"job_id\":9,\"array_job_id\":7,\"array_task\":2,\"submit\":"
+                      "\"2026-11-24T09:00:00Z\",\"energy_j\":4.7,\"carbon_g\":0.000518},"
+                      "{\"job_id\":7,\"array_job_id\":7,\"array_task\":3,\"submit\":"
+                      "\"2026-11-24T09:00:00Z\",\"energy_j\":6.7,\"carbon_g\":0.000745},"
+                      "{\"job_id\":6,\"submit\":\"2026-11-24T09:00:00Z\",\"energy_j\":null}")},
+        {NULL, NULL}};
+    struct fake f;
+
+    fake_init(&f, tiny);
+    f.cli.uid = 0;
+    UNIT_INT(fake_run(&f, "jobs -u root,mrossi,"), 0, "nobody's");
+    UNIT_INT(fake_run(&f, "jobs"), 0, "small");
+    UNIT_STR(f.out,
+             "JOBID  USER  NAME  ST  NODES  ELAPSED   mWh  mgCO2e  SAVED  WAIT  Q\n"
+             "6      -     -     -       -        -     -       -      -     -  -\n"
+             "7_2    -     -     -       -        -  1.31   0.518      -     -  -\n"
+             "7_3    -     -     -       -        -  1.86   0.745      -     -  -\n",
+             "small");
+    UNIT_INT(fake_run(&f, "jobs -nP"), 0, "for a script");
+    UNIT_OK(strstr(f.out, "|0.00000131|0.000518|") != NULL, "%s", f.out);
+    UNIT_INT(fake_run(&f, "jobs -o jobid,kWh"), 0, "columns by name");
+    UNIT_INT(fake_run(&f, "jobs -n --units=J"), 0, "asked for");
+    UNIT_OK(strstr(f.out, "  4.70  ") != NULL, "%s", f.out);
+    fake_fini(&f);
+}
+
+/* A long list comes in pages; one that never ends does not hang us. */
+static void test_jobs_pages(void)
+{
+    static const struct fake_answer pages[] = {
+        {"jobs", "{\"ok\":true,\"more\":true,\"jobs\":[{\"job_id\":3},{\"job_id\":2}]}"},
+        {"jobs", "{\"ok\":true,\"more\":false,\"jobs\":[{\"job_id\":1}]}"},
+        {NULL, NULL}};
+    static const struct fake_answer endless[] = {
+        {"jobs", "{\"ok\":true,\"more\":true,\"jobs\":[{\"job_id\":3},{\"job_id\":2}]}"},
+        {"jobs", "{\"ok\":true,\"more\":true,\"jobs\":[]}"},
+        {NULL, NULL}};
+    static const struct fake_answer broken[] = {
+        {"jobs", "{\"ok\":true,\"more\":true,\"jobs\":[{\"job_id\":3},{\"job_id\":2}]}"},
+        {"jobs", "{\"ok\":false,\"error\":\"no more\"}"},
+        {NULL, NULL}};
+    struct fake f;
+
+    fake_init(&f, pages);
+    UNIT_INT(fake_run(&f, "jobs -anP -o jobid"), 0, "two pages");
+    UNIT_STR(f.out, "1\n2\n3\n", "two pages");
+    UNIT_STR(f.requests,
+             "{\"op\":\"jobs\",\"since_s\":1795428000,\"v\":1}\n"
+             "{\"offset\":2,\"op\":\"jobs\",\"since_s\":1795428000,\"v\":1}\n",
+             "two pages");
+    fake_fini(&f);
+    fake_init(&f, endless);
+    UNIT_INT(fake_run(&f, "jobs -anP -o jobid"), 0, "endless");
+    UNIT_STR(f.out, "2\n3\n", "endless");
+    fake_fini(&f);
+    fake_init(&f, broken);
+    UNIT_INT(fake_run(&f, "jobs -anP -o jobid"), 1, "half a list is no list");
+    UNIT_STR(f.out, "", "half a list");
+    fake_fini(&f);
+}
+
 static void test_jobs_json(void)
 {
     static const struct fake_answer none[] = {{"jobs", JOBS("")}, {NULL, NULL}};
@@ -317,6 +382,8 @@ int main(int argc, char **argv)
     static const struct unit_case cases[] = {{"job", test_job},
                                              {"job_choice", test_job_choice},
                                              {"jobs", test_jobs},
+                                             {"jobs_small", test_jobs_small},
+                                             {"jobs_pages", test_jobs_pages},
                                              {"jobs_json", test_jobs_json},
                                              {"jobs_requests", test_jobs_requests},
                                              {"why", test_why},
