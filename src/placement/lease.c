@@ -33,12 +33,15 @@ void lease_sweep(struct lease_table *t, const struct board *b, int64_t now_ms)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < t->n; i++) {
-        const struct lease *l = &t->leases[i];
-        /* A wall clock that steps back must not make a lease eternal. */
-        int expired = now_ms >= l->expires_ms || l->expires_ms > now_ms + LEASE_LIFE_MS;
+        struct lease *l = &t->leases[i];
+        /* A wall clock that steps back makes no lease eternal, and ends none: submissions read the
+         * clock and then wait for the mutex, so that one may come with an older time than another.
+         */
+        if (l->expires_ms > now_ms + LEASE_LIFE_MS)
+            l->expires_ms = now_ms + LEASE_LIFE_MS;
         if (board_decision_seen(b, l->id)) {
             t->acknowledged++;
-        } else if (expired) {
+        } else if (now_ms >= l->expires_ms) {
             t->expired++;
             doubt(t, l->uid, now_ms);
         } else {

@@ -307,8 +307,12 @@ static void test_lease(void)
     job.account = "bio";
     placement_decide(&f.b, &t, &job, FIXTURE_NOW + LEASE_LIFE_MS / 1000, &d);
     UNIT_OK(d.verdict != VERDICT_REFUSE, "another user of the account still can");
+    lease_sweep(&t, &f.b, now_ms + LEASE_LIFE_MS - 50);
+    UNIT_INT(t.n, 4, "a submission that comes late with its time ends no lease");
     lease_sweep(&t, &f.b, now_ms - 86400000LL);
-    UNIT_INT(t.n, 0, "a clock that steps back makes no lease eternal");
+    UNIT_INT(t.n, 4, "nor does a clock that steps back");
+    lease_sweep(&t, &f.b, now_ms - 86400000LL + LEASE_LIFE_MS);
+    UNIT_INT(t.n, 0, "but it makes none eternal");
 }
 
 /* Random steps, windows and slots against a search of every second. */
