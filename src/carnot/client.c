@@ -20,6 +20,7 @@ int client_transport(struct cli *c, const json_t *request, json_t **answer, stru
 {
     struct settings *s = malloc(sizeof(*s));
     const char *path = settings_path(c->conf);
+    uid_t server;
     int rc = -1;
 
     if (!s)
@@ -29,19 +30,12 @@ int client_transport(struct cli *c, const json_t *request, json_t **answer, stru
             err_set(e, "%s: no such file: name carnot.yaml with --conf FILE or CARNOT_CONF", path);
         goto out;
     }
-    uid_t server;
     if (settings_controller_uid(s, &server, e) < 0)
         goto out;
     rc = channel_ask_uid(s->controller.host, s->controller.port, s->munge_socket, server, request,
                          answer, TIMEOUT_MS, e);
-    if (rc < 0) {
-        const char *cure = errno == ECONNREFUSED || errno == ETIMEDOUT
-                               ? "; is carnotctld running there? (systemctl status carnotctld)"
-                               : "";
-
-        err_set(e, "carnotctld at %s:%d: %s%s", s->controller.host, s->controller.port, e->text,
-                cure);
-    }
+    if (rc < 0 && (errno == ECONNREFUSED || errno == ETIMEDOUT))
+        err_set(e, "%s; is it running? (systemctl status carnotctld)", e->text);
 out:
     free(s);
     return rc;
