@@ -30,7 +30,7 @@ struct fake {
 void fake_init(struct fake *f, const struct fake_answer *answers);
 void fake_fini(struct fake *f);
 
-/* Run "carnot WORDS", split at blanks ('_ _' style quoting is not known; use fake_run_argv). */
+/* Run "carnot WORDS", split at blanks; words with blanks in them need fake_run_argv. */
 int fake_run(struct fake *f, const char *words);
 int fake_run_argv(struct fake *f, int argc, char **argv);
 
