@@ -137,8 +137,7 @@ static void test_axis(void)
         const char *want;
     } rows[] = {
         {"seconds", NOON_S, NOON_S + 60, 48, "        12:00:00     12:00:20      12:00:40"},
-        {"not on a round time", NOON_S + 7, NOON_S + 127, 48,
-         "                         12:01"},
+        {"not on a round time", NOON_S + 7, NOON_S + 127, 48, "                         12:01"},
         {"over midnight", NOON_S + 6 * 3600, NOON_S + 18 * 3600, 44,
          "        18:00    21:00    Wed 25   03:00"},
         {"four days", NOON_S, NOON_S + 4 * 86400, 72,
