@@ -38,8 +38,7 @@ else
     skip "its processes are in a cgroup" "cgroups cannot be used here"
 fi
 
-touch "$T/running"
-wait_for 10 test "$SB/state/slurmctld/job_state" -nt "$T/running" # slurmctld saves its jobs now and then
+wait_saved
 ok "a killed daemon" "$SANDBOX" kill "$SB" slurmctld
 like "is seen as dead" "$("$SANDBOX" status "$SB")" 'slurmctld +does not run'
 ok "and is started again" "$SANDBOX" restart "$SB" slurmctld

@@ -8,14 +8,16 @@
 . "$(dirname "$0")/lib.sh"
 need_sandbox
 
-trace "$T/carbon.csv" -600:400 60:100 180:400
+trace "$T/carbon.csv" -600:400 90:100 210:400
 sandbox_up sb --nodes 2 --carbon "$T/carbon.csv"
 ok "a budget" in_sandbox carnot budget set account acc --energy 1MJ --period month
 sleep 3
 
+# Two run until they are told: that they have ended is lost if slurmctld dies before it has saved it.
+told=$LINK/run/told
 jobs=(
-    "$(submit -A acc -t 3 -w n1 --wrap 'timeout 50 sha1sum /dev/zero; true')"
-    "$(submit -A acc -t 3 -N2 --wrap 'sleep 45')"
+    "$(submit -A acc -t 3 -w n1 --wrap "until [ -e $told ]; do timeout 2 sha1sum /dev/zero; done; true")"
+    "$(submit -A acc -t 3 -N2 --wrap "until [ -e $told ]; do sleep 1; done")"
     "$(submit -A acc -t 2 --carbon-delay=5m --wrap 'timeout 5 sha1sum /dev/zero; true')"
     "$(submit -A acc -t 1 --wrap 'sleep 12')" # ends while carnotctld is away
 )
@@ -35,11 +37,15 @@ jobs+=("$(submit -A acc -t 1 -w n1 --wrap 'sleep 6')") # begins while it is away
 sleep 4
 ok "and comes back" "$SANDBOX" restart "$SB" carnotd-n1
 
-sleep 7 # slurmctld saves its jobs
+wait_state 30 "${jobs[6]}" COMPLETED
+wait_saved
 ok "slurmctld is killed" "$SANDBOX" kill "$SB" slurmctld
 sleep 2
 ok "and comes back" "$SANDBOX" restart "$SB" slurmctld
+is "what ran still runs" "$(job "${jobs[0]}" JobState) $(job "${jobs[1]}" JobState)" "RUNNING RUNNING"
 is "the waiting job still waits for the same" "$(job "${jobs[2]}" Reason)" BeginTime
+sleep 3
+touch "$told"
 
 ok "all jobs end" wait_for 120 queue_empty
 is "and well" "$(for id in "${jobs[@]}"; do job "$id" JobState; done | sort | uniq -c | xargs)" "${#jobs[@]} COMPLETED"

@@ -210,6 +210,11 @@ wait_state() {
     wait_for "$1" job_in_state "$2" "$3"
 }
 
+# wait_saved: slurmctld has saved its jobs as they are now; it does within five seconds, and a save may be under way.
+wait_saved() {
+    sleep 7
+}
+
 # job_epoch ID FIELD: a time of the job in seconds since 1970.
 job_epoch() {
     date -d "$(job "$1" "$2")" +%s
