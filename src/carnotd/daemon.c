@@ -39,12 +39,23 @@ static int _start_settings(struct daemon *d, struct err *e)
     return 0;
 }
 
+/* Others who could change these files could change what was measured. */
+static void _warn_insecure(const char *dir)
+{
+    struct err e;
+
+    if (path_is_secure(dir, geteuid(), &e) == 0)
+        log_warn("%s", e.text);
+}
+
 static int _start_lock(struct daemon *d, struct err *e)
 {
     char path[SETTINGS_PATH_MAX + 16];
 
-    if (path_mkdirs(d->state_dir, 0750, e) < 0)
+    if (path_mkdirs(d->state_dir, 0750, e) < 0 || path_mkdirs(d->log_dir, 0750, e) < 0)
         return -1;
+    _warn_insecure(d->state_dir);
+    _warn_insecure(d->log_dir);
     if (path_format(path, sizeof(path), "%s/carnotd.lock", d->state_dir) < 0)
         return err_errno(e, "state directory %s", d->state_dir);
     d->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "carnotd/cgroup.h"
@@ -163,4 +164,34 @@ void job_origin_look(struct job_origin *o, const char *sysroot, const char *job_
     _inspect_dir(&w);
     if (!o->found)
         (void)dir_each(w.path, _walk, &w);
+}
+
+struct search {
+    const char *sysroot;
+    char title[40]; /* how its name begins */
+};
+
+static int _is_stepd_of(const char *pid, void *arg)
+{
+    const struct search *search = arg;
+    char path[CGROUP_PATH_MAX], text[64];
+    struct stat st;
+
+    if (pid[0] < '0' || pid[0] > '9' ||
+        path_format(path, sizeof(path), "%s/proc/%s/cmdline", search->sysroot, pid) < 0)
+        return 0;
+    return _read_text(path, text, sizeof(text)) > 0 &&
+           strncmp(text, search->title, strlen(search->title)) == 0 && stat(path, &st) == 0 &&
+           st.st_uid == 0;
+}
+
+int job_origin_stepd_runs(const char *sysroot, uint32_t job_id)
+{
+    struct search search = {.sysroot = sysroot};
+    char path[CGROUP_PATH_MAX];
+
+    (void)snprintf(search.title, sizeof(search.title), "slurmstepd: [%u.", job_id);
+    if (path_format(path, sizeof(path), "%s/proc", sysroot) < 0)
+        return 0;
+    return dir_each(path, _is_stepd_of, &search) == 1;
 }

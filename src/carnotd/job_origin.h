@@ -21,4 +21,9 @@ struct job_origin {
  * sysroot as everywhere. Not on a tick: reads /proc. */
 void job_origin_look(struct job_origin *o, const char *sysroot, const char *job_dir);
 
+/* Does a slurmstepd of this job run on this machine, whatever its cgroup? By the name that
+ * slurmstepd gives itself ("slurmstepd: [123.batch]"), of root's processes alone. For machines
+ * without cgroups; looks at every process. 1 or 0. */
+int job_origin_stepd_runs(const char *sysroot, uint32_t job_id);
+
 #endif

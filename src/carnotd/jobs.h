@@ -34,7 +34,7 @@ struct job {
     struct job_cpu cpu;
     uint64_t mark_us;  /* cpu's total when the running interval began */
     int64_t seen_ms;   /* monotonic: last time its cgroup or a message was seen */
-    bool had_cgroup;   /* so that its absence means something */
+    bool had_process;  /* so that its absence means something */
     uint64_t total_uj; /* given to it by this run of the daemon */
     uint64_t total_us; /* and CPU time */
 };

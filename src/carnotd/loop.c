@@ -145,6 +145,14 @@ static void _free_event(struct event *event)
 
 void loop_stop(struct daemon *d)
 {
+    sigset_t ours;
+
+    /* one signal more must not cut the last report short */
+    (void)sigemptyset(&ours);
+    (void)sigaddset(&ours, SIGTERM);
+    (void)sigaddset(&ours, SIGINT);
+    (void)sigaddset(&ours, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, &ours, NULL);
     _free_event(d->tick);
     _free_event(d->edge);
     for (int i = 0; i < DAEMON_SIGNALS; i++)

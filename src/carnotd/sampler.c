@@ -102,7 +102,7 @@ void sampler_read(struct sampler *s, int64_t t_ms)
         struct job *job = &s->jobs.v[i];
 
         if (job_cpu_update(&job->cpu, &s->cgroup, job->id, job->uid)) {
-            job->had_cgroup = true;
+            job->had_process = true;
             job->seen_ms = t_ms;
         }
     }
@@ -174,7 +174,6 @@ static void _begin_job(struct sampler *s, const struct node_event *ev)
     (void)job_cpu_update(&job->cpu, &s->cgroup, job->id, job->uid);
     job->mark_us = job_cpu_total_us(&job->cpu);
     s->edge = true;
-    record_job_start(s, job);
 }
 
 int sampler_event(struct sampler *s, const struct node_event *ev)

@@ -138,8 +138,10 @@ static void _commit(struct sampler *s, struct closing *c)
         uint64_t total_us = job_cpu_total_us(&job->cpu);
 
         if (job->phase == JOB_STARTING) {
-            /* its CPU time so far is its own, so the mark stays where it began */
+            /* its CPU time so far is its own, so the mark stays where it began; the line comes
+             * behind the record, where the next run of the daemon looks for it */
             job->phase = JOB_RUNNING;
+            record_job_start(s, job);
             continue;
         }
         job->total_uj += s->shares[share].idle_uj + s->shares[share].active_uj;

@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "carnotd/job_origin.h"
-#include "carnotd/record.h"
 #include "carnotd/sampler_private.h"
 #include "common/log.h"
 
 #define SCAN_MS 5000
+#define SCAN_PROCESSES_MS 60000 /* looks at every process of the machine */
 /* A job without extern step has no cgroup between two steps: only a long absence is an end. */
 #define GONE_MS (15 * 60 * 1000)
 
@@ -60,7 +60,6 @@ static void _adopt(struct discovery *d, uint32_t id, uint32_t uid, const char *d
     s->edge = true;
     log_info("job %u: found in its cgroup, %u CPUs%s", id, job->cpus,
              job->cpus_guessed ? " (guessed)" : "");
-    record_job_start(s, job);
 }
 
 static void _on_job(uint32_t id, uint32_t uid, const char *dir, void *arg)
@@ -70,7 +69,7 @@ static void _on_job(uint32_t id, uint32_t uid, const char *dir, void *arg)
 
     if (job) {
         job->seen_ms = d->t_ms;
-        job->had_cgroup = true;
+        job->had_process = true;
         if (job->uid == UINT32_MAX)
             job->uid = uid;
         return;
@@ -79,22 +78,45 @@ static void _on_job(uint32_t id, uint32_t uid, const char *dir, void *arg)
         _adopt(d, id, uid, dir);
 }
 
+/* Jobs whose end nobody told. */
+static void _end_silent_jobs(struct sampler *s, int64_t t_ms)
+{
+    for (int i = 0; i < s->jobs.n; i++) {
+        struct job *job = &s->jobs.v[i];
+
+        if (job->had_process && job->phase != JOB_ENDED && t_ms - job->seen_ms > GONE_MS) {
+            log_info("job %u: no process of it for %d min: taken as ended", job->id,
+                     GONE_MS / 60000);
+            sampler_end_job(s, job);
+        }
+    }
+}
+
+/* Without cgroups, processes say what still runs; nothing new can be learnt from them, since they
+ * do not tell which node's they are. */
+static void _look_for_processes(struct sampler *s, int64_t t_ms)
+{
+    for (int i = 0; i < s->jobs.n; i++) {
+        struct job *job = &s->jobs.v[i];
+
+        if (job_origin_stepd_runs(s->sysroot, job->id)) {
+            job->seen_ms = t_ms;
+            job->had_process = true;
+        }
+    }
+}
+
 void sampler_discover(struct sampler *s, int64_t t_ms)
 {
     struct discovery d = {s, t_ms};
 
     if (t_ms < s->scan_mono_ms)
         return;
-    s->scan_mono_ms = t_ms + SCAN_MS;
-    if (cgroup_list(&s->cgroup, _on_job, &d) < 0)
-        return;
-    for (int i = 0; i < s->jobs.n; i++) {
-        struct job *job = &s->jobs.v[i];
-
-        if (job->had_cgroup && job->phase != JOB_ENDED && t_ms - job->seen_ms > GONE_MS) {
-            log_info("job %u: no process of it for %d min: taken as ended", job->id,
-                     GONE_MS / 60000);
-            sampler_end_job(s, job);
-        }
+    if (cgroup_list(&s->cgroup, _on_job, &d) < 0) {
+        s->scan_mono_ms = t_ms + SCAN_PROCESSES_MS;
+        _look_for_processes(s, t_ms);
+    } else {
+        s->scan_mono_ms = t_ms + SCAN_MS;
     }
+    _end_silent_jobs(s, t_ms);
 }

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "carnotd/job_origin.h"
 #include "carnotd/record.h"
 #include "carnotd/sampler_private.h"
 #include "carnotd/spool.h"
@@ -44,11 +45,37 @@ static bool _was_guessed(const json_t *record, const json_t *entry)
     const char *whole = json_string_value(json_object_get(record, "quality"));
     const char *part = json_string_value(json_object_get(entry, "quality"));
 
+    if (json_is_true(json_object_get(entry, "cpus_guessed")))
+        return true;
     return whole && part && strcmp(part, "modelled") == 0 && strcmp(whole, "modelled") != 0;
 }
 
-/* A job of the last record is taken up if it still has a cgroup; without cgroups that cannot be
- * seen, and its end will be announced. */
+/* Has the line about the job that the log says last about it said that it ended? */
+static bool _has_ended(const json_t *events, json_int_t id)
+{
+    const json_t *event;
+    bool ended = false;
+    size_t i;
+
+    json_array_foreach(events, i, event)
+    {
+        const char *ev = json_string_value(json_object_get(event, "ev"));
+
+        if (ev && json_integer_value(json_object_get(event, "job")) == id)
+            ended = strcmp(ev, "job.end") == 0;
+    }
+    return ended;
+}
+
+/* Does it still run? With cgroups its directory says so, without them its slurmstepd. */
+static bool _still_runs(struct sampler *s, struct job *job)
+{
+    if (job_cpu_update(&job->cpu, &s->cgroup, job->id, job->uid))
+        return true;
+    return !s->cgroup.root[0] && job_origin_stepd_runs(s->sysroot, job->id);
+}
+
+/* A job that was there: entry is its share in the last record, or the line of its beginning. */
 static void _resume_job(struct sampler *s, const json_t *record, const json_t *entry)
 {
     json_int_t id = json_integer_value(json_object_get(entry, "job"));
@@ -57,7 +84,8 @@ static void _resume_job(struct sampler *s, const json_t *record, const json_t *e
     const json_t *used = json_object_get(entry, "cpu_total_us");
     struct job *job;
 
-    if (id <= 0 || id >= UINT32_MAX || cpus <= 0 || cpus > UINT16_MAX)
+    if (id <= 0 || id >= UINT32_MAX || cpus <= 0 || cpus > UINT16_MAX ||
+        jobs_find(&s->jobs, (uint32_t)id))
         return;
     job = sampler_add_job(s, (uint32_t)id, JOB_BY_LOG);
     if (!job)
@@ -70,15 +98,33 @@ static void _resume_job(struct sampler *s, const json_t *record, const json_t *e
         job_cpu_resume(&job->cpu, (uint64_t)json_integer_value(used));
     job->mark_us = job_cpu_total_us(&job->cpu);
     job->phase = JOB_RUNNING;
-    if (!job_cpu_update(&job->cpu, &s->cgroup, job->id, job->uid) && s->cgroup.root[0]) {
+    if (!_still_runs(s, job)) {
         log_info("job %u: ended while carnotd was away", job->id);
         record_job_end(s, job);
         jobs_remove(&s->jobs, job);
         return;
     }
+    job->had_process = true;
     if (!s->gap)
         job->mark_us = job_cpu_total_us(&job->cpu);
     record_job_start(s, job);
+}
+
+static void _resume_jobs(struct sampler *s, const json_t *record, const json_t *events)
+{
+    const json_t *entry;
+    size_t i;
+
+    json_array_foreach(json_object_get(record, "jobs"), i, entry)
+    {
+        if (!_has_ended(events, json_integer_value(json_object_get(entry, "job"))))
+            _resume_job(s, record, entry);
+    }
+    json_array_foreach(events, i, entry)
+    {
+        if (!_has_ended(events, json_integer_value(json_object_get(entry, "job"))))
+            _resume_job(s, record, entry);
+    }
 }
 
 static void _begin_gap(struct sampler *s, const json_t *record, int64_t wall_ms, int64_t mono_ms)
@@ -94,12 +140,11 @@ static void _begin_gap(struct sampler *s, const json_t *record, int64_t wall_ms,
 
 /* The time since the last record becomes the first interval, or, where nothing can be said about
  * it, is left out. */
-static void _resume_interval(struct sampler *s, const json_t *record)
+static void _resume_interval(struct sampler *s, const json_t *record, const json_t *events)
 {
     const char *ts = json_string_value(json_object_get(record, "ts"));
-    const json_t *mono = json_object_get(record, "mono_ms"), *entry;
+    const json_t *mono = json_object_get(record, "mono_ms");
     int64_t wall_ms, mono_ms = json_integer_value(mono), gap_ms = s->start_mono_ms - mono_ms;
-    size_t k;
 
     if (!ts || !json_is_integer(mono) || gap_ms < 0 || when_parse_rfc3339(ts, &wall_ms, NULL) < 0)
         return;
@@ -110,21 +155,25 @@ static void _resume_interval(struct sampler *s, const json_t *record)
         for (int i = 0; i < s->meter->n; i++)
             counter_forget(&s->meter->sources[i].counter);
     }
-    json_array_foreach(json_object_get(record, "jobs"), k, entry) _resume_job(s, record, entry);
+    _resume_jobs(s, record, events);
     log_info("record %llu of %s is the last one: going on after %lld ms",
              (unsigned long long)s->seq, ts, (long long)gap_ms);
 }
 
 void sampler_resume(struct sampler *s, uint64_t min_seq)
 {
-    json_t *record = spool_last_record(s->log);
-    const char *boot = json_string_value(json_object_get(record, "boot"));
-    json_int_t seq = json_integer_value(json_object_get(record, "seq"));
+    json_t *record, *events;
+    const char *boot;
+    json_int_t seq;
 
+    spool_tail(s->log, &record, &events);
+    boot = json_string_value(json_object_get(record, "boot"));
+    seq = json_integer_value(json_object_get(record, "seq"));
     s->seq = seq > 0 ? (uint64_t)seq : 0;
     if (min_seq > s->seq)
         s->seq = min_seq;
     if (boot && strcmp(boot, s->boot) == 0 && strcmp(boot, "unknown") != 0)
-        _resume_interval(s, record);
+        _resume_interval(s, record, events);
     json_decref(record);
+    json_decref(events);
 }

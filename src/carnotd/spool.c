@@ -199,28 +199,48 @@ void spool_done(struct spool *s)
     s->at = s->read_to;
 }
 
-json_t *spool_last_record(struct telemetry_log *log)
+/* The last record of a file, NULL if it has none; events are the lines about jobs behind it. */
+static json_t *_file_tail(struct spool *s, FILE *f, json_t *events)
 {
-    json_t *found = NULL;
+    char *last = NULL;
+    json_t *record;
+
+    while (_next_line(s, f)) {
+        if (_quick_seq(s->line) > 0) {
+            free(last);
+            last = strdup(s->line);
+            (void)json_array_clear(events);
+        } else if (strstr(s->line, "\"ev\":\"job.")) {
+            (void)json_array_append_new(events, json_loads(s->line, 0, NULL));
+        }
+    }
+    record = last ? json_loads(last, 0, NULL) : NULL;
+    free(last);
+    return record;
+}
+
+void spool_tail(struct telemetry_log *log, json_t **record, json_t **job_events)
+{
     struct spool s;
 
+    *record = NULL;
+    *job_events = NULL;
     spool_init(&s, log);
-    for (int i = 0; i <= log->keep && !found; i++) {
+    for (int i = 0; i <= log->keep && !*record; i++) {
         FILE *f = _open_file(log, i);
-        char *last = NULL;
+        json_t *older = json_array();
 
-        while (f && _next_line(&s, f)) {
-            if (_quick_seq(s.line) == 0)
-                continue;
-            free(last);
-            last = strdup(s.line);
+        if (f && older) {
+            *record = _file_tail(&s, f, older);
+            if (*job_events)
+                (void)json_array_extend(older, *job_events);
+            json_decref(*job_events);
+            *job_events = older;
+            older = NULL;
         }
-        if (last)
-            found = json_loads(last, 0, NULL);
-        free(last);
+        json_decref(older);
         if (f)
             (void)fclose(f);
     }
     spool_fini(&s);
-    return found;
 }

@@ -39,7 +39,9 @@ void spool_done(struct spool *s);
 /* Somebody else's number came back: look from the beginning again. */
 void spool_rewind(struct spool *s);
 
-/* The newest whole record in any of the files: new reference, or NULL when there is none. */
-json_t *spool_last_record(struct telemetry_log *log);
+/* What an earlier run of the daemon left: the newest whole record in any of the files, and a new
+ * array with the lines about jobs behind it (all of them when there is no record), oldest first.
+ * New references, NULL where there is none; the caller gives both back. */
+void spool_tail(struct telemetry_log *log, json_t **record, json_t **job_events);
 
 #endif

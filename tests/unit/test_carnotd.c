@@ -237,6 +237,9 @@ static int _stop(pid_t child, int signal)
     int status = -1;
 
     (void)kill(child, signal);
+    /* twice, as impatient people do */
+    _sleep_ms(20);
+    (void)kill(child, signal);
     (void)waitpid(child, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }

@@ -425,6 +425,62 @@ static void test_resume(void)
     _kill();
 }
 
+/* Killed before the first record that names the job, or after the one that ended it. */
+static void test_resume_edges(void)
+{
+    _setup("cgroup-v1");
+    _used(42, 0);
+    _used(43, 0);
+    _pass(1000);
+    _event(NODE_EVENT_START, 43, 1);
+    _pass(1000);
+    _event(NODE_EVENT_START, 42, 3);
+    _pass(1000);
+    _event(NODE_EVENT_END, 43, 1);
+    _kill();
+    _pass(1000);
+    _start("boot-1");
+    UNIT_INT(sampler.jobs.n, 1, "one of them runs, though both have a directory");
+    UNIT_INT(sampler.jobs.v[0].id, 42, "which");
+    UNIT_INT(sampler.jobs.v[0].cpus, 3, "as it was told");
+    UNIT_INT(sampler.jobs.v[0].cpus_guessed, 0, "for sure");
+    json_decref(_records());
+    _kill();
+}
+
+/* Without cgroups it is slurmstepd that shows which jobs have outlived us. */
+static void test_resume_processes(void)
+{
+    _setup("amd-1s");
+    _pass(1000);
+    _event(NODE_EVENT_START, 42, 3);
+    _event(NODE_EVENT_START, 43, 1);
+    _pass(1000);
+    (void)sampler_tick(&sampler);
+    _kill();
+    _pass(1000);
+    fixture_write(root, "proc/77/cmdline", "slurmstepd: [42.batch]");
+    fixture_write(root, "proc/78/cmdline", "slurmstepd: [430.batch]");
+    _start("boot-1");
+    if (geteuid() == 0) {
+        UNIT_INT(sampler.jobs.n, 1, "one of them");
+        UNIT_INT(jobs_find(&sampler.jobs, 42) != NULL, 1, "that one");
+    }
+    for (int i = 0; i < 20; i++) {
+        _pass(61000);
+        (void)sampler_tick(&sampler);
+    }
+    UNIT_INT(sampler.jobs.n, geteuid() == 0, "as long as it is there");
+    fixture_remove(root, "proc/77");
+    for (int i = 0; i < 20; i++) {
+        _pass(61000);
+        (void)sampler_tick(&sampler);
+    }
+    UNIT_INT(sampler.jobs.n, 0, "and not much longer");
+    json_decref(_records());
+    _kill();
+}
+
 /* Counters tell what a gap took; jobs that ended in it leave their part to the system. */
 static void test_resume_measured(void)
 {
@@ -803,6 +859,8 @@ static const struct unit_case cases[] = {
     {"odd_messages", test_odd_messages},
     {"quick_edges", test_quick_edges},
     {"resume", test_resume},
+    {"resume_edges", test_resume_edges},
+    {"resume_processes", test_resume_processes},
     {"resume_measured", test_resume_measured},
     {"resume_boot", test_resume_boot},
     {"numbers", test_numbers},

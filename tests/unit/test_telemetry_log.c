@@ -259,6 +259,15 @@ static void test_hole(void)
     telemetry_log_close(&tlog);
 }
 
+static json_t *_last_record(void)
+{
+    json_t *record, *events;
+
+    spool_tail(&tlog, &record, &events);
+    json_decref(events);
+    return record;
+}
+
 static void test_damage(void)
 {
     uint64_t last, lost;
@@ -279,7 +288,7 @@ static void test_damage(void)
     UNIT_INT(json_array_size(records), 2, "the whole ones");
     UNIT_INT(last, 3, "the last whole one");
     json_decref(records);
-    records = spool_last_record(&tlog);
+    records = _last_record();
     UNIT_INT(json_integer_value(json_object_get(records, "seq")), 3, "also at start");
     json_decref(records);
     spool_fini(&spool);
@@ -289,18 +298,22 @@ static void test_damage(void)
 /* The last record is in a rotated file when nothing but events came after it. */
 static void test_last_record(void)
 {
-    json_t *last;
+    json_t *last, *events;
 
     _open(300, 3);
-    UNIT_OK(spool_last_record(&tlog) == NULL, "none yet");
+    UNIT_OK(_last_record() == NULL, "none yet");
     _append(41);
     _append(42);
     for (int i = 0; i < 10; i++)
         _append(0);
     UNIT_OK(_exists("telemetry.jsonl.1"), "rotated");
-    last = spool_last_record(&tlog);
+    last = _last_record();
     UNIT_INT(json_integer_value(json_object_get(last, "seq")), 42, "the newest");
     json_decref(last);
+    spool_tail(&tlog, &last, &events);
+    UNIT_INT(json_array_size(events), 10, "and all that was said of jobs behind it");
+    json_decref(last);
+    json_decref(events);
     telemetry_log_close(&tlog);
 }
 
@@ -325,7 +338,7 @@ static void test_full_disk(void)
     _append(3);
     telemetry_log_close(&tlog);
     _open(1 << 20, 2);
-    last = spool_last_record(&tlog);
+    last = _last_record();
     UNIT_INT(json_integer_value(json_object_get(last, "seq")), 3, "in line");
     json_decref(last);
     telemetry_log_close(&tlog);
@@ -348,7 +361,7 @@ static void test_kill(void)
             json_t *last;
 
             _open(20000, 100);
-            last = spool_last_record(&tlog);
+            last = _last_record();
             seq = (uint64_t)json_integer_value(json_object_get(last, "seq"));
             for (;;) {
                 _append(++seq);
