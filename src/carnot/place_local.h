@@ -8,9 +8,6 @@
 #include "carnot/cli.h"
 #include "placement/place.h"
 
-/* What op "place" answers: {"place":{...},"window":[...],"alternatives":[...]}; a new reference. */
-json_t *place_local_json(const struct place_answer *a);
-
 /* Read the board at path and decide. Warns when the board is too old to be obeyed by a
  * submission. A new reference, or NULL after a message; *status is the exit code then. */
 json_t *place_local(struct cli *c, const char *path, const struct place_query *q, int *status);

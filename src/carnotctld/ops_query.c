@@ -10,7 +10,7 @@
 
 #include "carnotctld/ops.h"
 #include "carnotctld/slurm_client.h"
-#include "placement/place.h"
+#include "placement/place_json.h"
 
 static const char *const scope_names[] = {"cluster", "partition", "account", "user"};
 
@@ -99,32 +99,6 @@ json_t *op_forecast(const struct asker *who, const json_t *request, struct err *
                      forecast_quality_name(c->forecast.quality), "slots", slots);
 }
 
-static json_t *place_json(const struct place_answer *a)
-{
-    json_t *o = json_object();
-    for (const struct place_field *f = place_fields; f->name; f++) {
-        const char *at = (const char *)a + f->offset;
-        switch (f->kind) {
-        case PLACE_CHARS:
-            json_object_set_new(o, f->name, json_string(at));
-            break;
-        case PLACE_TEXT:
-            json_object_set_new(o, f->name, json_string(*(const char *const *)(const void *)at));
-            break;
-        case PLACE_TIME:
-            json_object_set_new(o, f->name, ops_time(*(const int64_t *)(const void *)at));
-            break;
-        case PLACE_INTEGER:
-            json_object_set_new(o, f->name, json_integer(*(const int64_t *)(const void *)at));
-            break;
-        case PLACE_NUMBER:
-            json_object_set_new(o, f->name, ops_real(*(const double *)(const void *)at));
-            break;
-        }
-    }
-    return o;
-}
-
 json_t *op_place(const struct asker *who, const json_t *request, struct err *e)
 {
     struct ctl *c = who->ctl;
@@ -152,7 +126,7 @@ json_t *op_place(const struct asker *who, const json_t *request, struct err *e)
     }
     if (place_run(&c->board, NULL, &q, now_s, &a, e) < 0)
         return NULL;
-    return json_pack("{s:o}", "place", place_json(&a));
+    return place_json(&a);
 }
 
 static const struct ctl_node *heard_of(const struct ctl *c, const char *name)

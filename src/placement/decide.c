@@ -165,16 +165,22 @@ static void choose(const struct board *b, const struct lease_table *leases,
     struct search_result r;
     search_run(&q, &r);
 
+    /* What lies behind the forecast costs the same wherever the job starts: its mean stands for it.
+     */
+    double beyond_ug = 0;
+    if (q.length_s < d->price.limit_s)
+        beyond_ug = q.ug_per_area * (double)(d->price.limit_s - q.length_s) *
+                    series_mean(&q.series, a_s, b->head.intensity_end_s);
     double min_gain_ug = b->head.min_gain_g * 1e6;
     double gain_ug = (r.carbon_now_ug - r.carbon_ug) * tasks;
     double full_gain_ug = (r.carbon_now_ug - r.full_carbon_ug) * tasks;
-    d->carbon_now_ug = r.carbon_now_ug * tasks;
+    d->carbon_now_ug = (r.carbon_now_ug + beyond_ug) * tasks;
     if (r.start_s > a_s && gain_ug > 0 && gain_ug >= min_gain_ug) {
         d->verdict = VERDICT_DELAY;
         d->code = CODE_GREENER_LATER;
         d->start_s = r.start_s;
         d->latest_s = a_s + wait_s;
-        d->carbon_ug = r.carbon_ug * tasks;
+        d->carbon_ug = (r.carbon_ug + beyond_ug) * tasks;
         return;
     }
     d->carbon_ug = d->carbon_now_ug;

@@ -124,6 +124,20 @@ static void test_bounds(void)
     UNIT_OK(d.latest_s - FIXTURE_NOW <= 7 * 86400, "huge numbers are bounded");
 }
 
+/* Longer than the forecast: decided by what is known, priced whole. */
+static void test_beyond(void)
+{
+    struct fixture f;
+    struct placement_job job = fixture_job();
+    fixture_init(&f);
+    f.b.head.intensity_end_s = FIXTURE_NOW + 200;
+    job.limit_s = 1000;
+    struct placement_decision d = decide(&f, &job);
+    double mean = (140.0 * 400 + 60 * 100) / 200;
+    UNIT_DBL(d.carbon_now_ug, 10 * 1000 / 3.6e6 * mean * 1e6, 1, "the mean goes on");
+    UNIT_OK(d.carbon_ug <= d.carbon_now_ug, "never worse than at once");
+}
+
 static void test_lambda(void)
 {
     struct fixture f;
@@ -470,18 +484,12 @@ static void test_sentence(void)
 
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {{"dip", test_dip},
-                                             {"no_wait", test_no_wait},
-                                             {"bounds", test_bounds},
-                                             {"lambda", test_lambda},
-                                             {"slots", test_slots},
-                                             {"price", test_price},
-                                             {"budget", test_budget},
-                                             {"lease", test_lease},
-                                             {"search", test_search},
-                                             {"oracle", test_oracle},
-                                             {"note", test_note},
-                                             {"sentence", test_sentence},
-                                             {NULL, NULL}};
+    static const struct unit_case cases[] = {{"dip", test_dip},           {"no_wait", test_no_wait},
+                                             {"bounds", test_bounds},     {"beyond", test_beyond},
+                                             {"lambda", test_lambda},     {"slots", test_slots},
+                                             {"price", test_price},       {"budget", test_budget},
+                                             {"lease", test_lease},       {"search", test_search},
+                                             {"oracle", test_oracle},     {"note", test_note},
+                                             {"sentence", test_sentence}, {NULL, NULL}};
     return unit_main(argc, argv, cases, "decide");
 }
