@@ -45,7 +45,7 @@ array=$(as games sbatch --parsable -o /dev/null -t 10 --array=1-5%2 --carbon-del
 ok "an array is changed as a whole" as games scontrol update jobid="$array" TimeLimit=5
 ok "and in one task" as games scontrol update jobid="${array}_3" TimeLimit=4
 not_ok "not in a task that is not there" as games scontrol update jobid="${array}_77" TimeLimit=4
-is "slurmctld is the process that it was" "$(pgrep -x -F "$LINK/run/slurmctld.pid" slurmctld)" "$pid"
+is "slurmctld is the process that it was" "$("$SANDBOX" status "$SB" | sed -nE 's/^slurmctld +runs, pid //p')" "$pid"
 in_sandbox scancel -u games
 
 # ---- reconfigured while jobs are submitted
