@@ -8,6 +8,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,7 +146,8 @@ static int apply(const struct board *b, job_desc_msg_t *desc, const struct place
     placement_sentence(text, sizeof(text), b, job, &o->d, now_ms / 1000);
     if (o->d.verdict == VERDICT_REFUSE && acting) {
         tell(err_msg, text);
-        return ESLURM_ACCOUNTING_POLICY;
+        /* To this sbatch, salloc and srun try again by themselves. */
+        return o->d.code == CODE_NO_BOARD ? EAGAIN : ESLURM_ACCOUNTING_POLICY;
     }
     if (job_desc_has_reader(desc))
         tell(err_msg, text);

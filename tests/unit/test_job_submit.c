@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -307,6 +308,43 @@ static void test_observe(void)
     plugin_fini();
 }
 
+/* slurmctld starts the plugin anew when it is reconfigured: what was promised is not known until
+ * the next list. */
+static void test_begins_anew(void)
+{
+    struct fixture f;
+    job_desc_msg_t d;
+    char *msg = NULL;
+    struct timespec wait = {1, 600000000};
+    fixture_init(&f);
+    f.budgets[0] = (struct board_budget){.scope = BOARD_ACCOUNT,
+                                         .name = "bio",
+                                         .granted = 10 * 600 * 1000000LL,
+                                         .left = 10 * 600 * 1000000LL};
+    f.b.n_budgets = 1;
+    start(&f);
+    nanosleep(&wait, NULL);
+    plugin_fini();
+    UNIT_INT(plugin_init(), 0, "a second init in the same process");
+    job_init(&d, plain);
+    d.account = "bio";
+    UNIT_INT(submit(&d, 1000, &msg), EAGAIN, "a job on a budget is to be sent again");
+    UNIT_OK(msg && strstr(msg, "submit again"), "%s", msg);
+    job_fini(&d, &msg);
+    job_init(&d, asks);
+    d.user_id = 4711;
+    UNIT_INT(submit(&d, 4711, &msg), 0, "one without a budget passes");
+    UNIT_OK(d.begin_time > 0, "and is decided");
+    job_fini(&d, &msg);
+    publish(&f, 3);
+    nanosleep(&wait, NULL);
+    job_init(&d, plain);
+    d.account = "bio";
+    UNIT_INT(submit(&d, 1000, &msg), 0, "after the next list it is accepted");
+    job_fini(&d, &msg);
+    plugin_fini();
+}
+
 #define THREADS 8
 #define EACH 40
 
@@ -366,12 +404,10 @@ static void test_threads(void)
 
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {{"decides", test_decides},
-                                             {"bad_option", test_bad_option},
-                                             {"hostile", test_hostile},
-                                             {"absent", test_absent},
-                                             {"observe", test_observe},
-                                             {"threads", test_threads},
-                                             {NULL, NULL}};
+    static const struct unit_case cases[] = {
+        {"decides", test_decides}, {"bad_option", test_bad_option},
+        {"hostile", test_hostile}, {"absent", test_absent},
+        {"observe", test_observe}, {"begins_anew", test_begins_anew},
+        {"threads", test_threads}, {NULL, NULL}};
     return unit_main(argc, argv, cases, "job_submit");
 }
