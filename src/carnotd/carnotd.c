@@ -23,7 +23,7 @@ static int _check_config(const struct options *o)
         (void)fprintf(stderr, "carnotd: %s\n", e.text);
         return 1;
     }
-    (void)printf("%s: all right\n", path);
+    (void)printf("%s: ok\n", path);
     return 0;
 }
 

@@ -13,10 +13,10 @@
 #include "common/node_event.h"
 #include "common/path.h"
 
-enum { OPT_SYSROOT = 256, OPT_ONCE, OPT_JSON, OPT_CHECK, OPT_TOPOLOGY, OPT_HELP, OPT_VERSION };
+enum { OPT_SYSROOT = 256, OPT_ONCE, OPT_JSON, OPT_CHECK, OPT_TOPOLOGY };
 
 static const struct option table[] = {
-    {"config", required_argument, NULL, 'f'},
+    {"conf", required_argument, NULL, 'f'},
     {"node", required_argument, NULL, 'N'},
     {"verbose", no_argument, NULL, 'v'},
     {"sysroot", required_argument, NULL, OPT_SYSROOT},
@@ -24,8 +24,8 @@ static const struct option table[] = {
     {"once", no_argument, NULL, OPT_ONCE},
     {"json", no_argument, NULL, OPT_JSON},
     {"check-config", no_argument, NULL, OPT_CHECK},
-    {"help", no_argument, NULL, OPT_HELP},
-    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
 };
 
@@ -39,17 +39,17 @@ static void _help(void)
         "Reads the power of this node, shares it out over its jobs, and reports to carnotctld.\n"
         "Runs in the foreground until SIGTERM; SIGHUP reads the configuration again.\n"
         "\n"
-        "  -f, --config FILE  configuration, instead of $CARNOT_CONF or the installed carnot.yaml\n"
-        "  -N, --node NODE    Slurm's name of this node (default: the host's, up to the first "
-        "dot)\n"
-        "  -v, --verbose      log debug messages too\n"
-        "      --once         read every source once, print it, and end: needs no configuration\n"
-        "      --json         with --once: as JSON\n"
-        "      --sysroot DIR  look at the /sys and /proc below DIR\n"
+        "  -f, --conf FILE      configuration, instead of $CARNOT_CONF or the installed "
+        "carnot.yaml\n"
+        "  -N, --node NODE      Slurm's name of this node (default: the host's, to the first dot)\n"
+        "  -v, --verbose        log more\n"
+        "      --once           read every source once, print it, and end; needs no configuration\n"
+        "      --json           with --once: as JSON\n"
+        "      --sysroot DIR    look at the /sys and /proc below DIR\n"
         "      --topology FILE  take the machine's shape from hwloc XML\n"
-        "      --check-config   exit 0 when the configuration is right, else say what is not and "
-        "exit 1\n"
-        "      --help, --version\n",
+        "      --check-config   exit 0 when the configuration is right, else say what is not: 1\n"
+        "  -h, --help\n"
+        "  -V, --version\n",
         stdout);
 }
 
@@ -114,10 +114,10 @@ static int _take(struct options *o, int opt, const char *value)
     case OPT_CHECK:
         o->check_config = true;
         break;
-    case OPT_HELP:
+    case 'h':
         _help();
         return 0;
-    case OPT_VERSION:
+    case 'V':
         (void)puts("carnotd " PACKAGE_VERSION);
         return 0;
     default:
@@ -132,7 +132,7 @@ int options_parse(struct options *o, int argc, char **argv)
     int opt, rc;
 
     memset(o, 0, sizeof(*o));
-    while ((opt = getopt_long(argc, argv, "f:N:v", table, NULL)) != -1) {
+    while ((opt = getopt_long(argc, argv, "f:N:vhV", table, NULL)) != -1) {
         rc = _take(o, opt, optarg);
         if (rc >= 0)
             return rc;
