@@ -29,7 +29,8 @@ for _ in 1 2 3; do
     in_sandbox carnot forecast
     in_sandbox carnot jobs
 done >&2
-in_sandbox scontrol reconfigure
+# From 23.11 on slurmctld executes itself anew upon that, which valgrind does not survive.
+if [[ $(slurmctld -V) =~ \ 2[0-2]\. ]]; then in_sandbox scontrol reconfigure; fi
 ok "all jobs end" wait_for 120 queue_empty
 sleep 4
 "$SANDBOX" stop "$SB"
