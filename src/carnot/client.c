@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "carnot/answer.h"
 #include "carnot/client.h"
@@ -15,6 +16,8 @@
 #include "common/settings.h"
 
 #define TIMEOUT_MS 10000
+#define AGAIN_MS 300
+#define AGAIN_TRIES 5
 
 int client_transport(struct cli *c, const json_t *request, json_t **answer, struct err *e)
 {
@@ -46,12 +49,25 @@ json_t *client_request(const char *op)
     return json_pack("{s:i, s:s}", "v", 1, "op", op);
 }
 
+/* A job that was submitted a moment ago: carnotctld is fetching Slurm's list. */
+static int _again(const json_t *answer)
+{
+    return !json_is_true(json_object_get(answer, "ok")) &&
+           json_is_true(json_object_get(answer, "again"));
+}
+
 int client_ask(struct cli *c, json_t *request, json_t **answer)
 {
     struct err e = {""};
     json_t *a = NULL;
     int rc = request ? c->transport(c, request, &a, &e) : err_set(&e, "no memory");
 
+    for (int tries = 0; rc == 0 && tries < AGAIN_TRIES && _again(a); tries++) {
+        (void)usleep(AGAIN_MS * 1000);
+        json_decref(a);
+        a = NULL;
+        rc = c->transport(c, request, &a, &e);
+    }
     json_decref(request);
     if (rc < 0)
         return cli_fail(c, -1, "%s", e.text);

@@ -74,8 +74,13 @@ static void _grid(struct cli *c, const json_t *job)
 
     if (series_plot_load(c, json_object_get(job, "series"), &p) < 0)
         return;
-    now = plot_mean(&p, c->now_s, c->now_s + 1);
-    then = at_s == ANSWER_NONE ? NAN : plot_mean(&p, at_s, at_s + 1);
+    /* a bin of the plot is a mean: where the edge of a dip falls into it, only the answer knows */
+    now = answer_number(job, "g_per_kwh_now");
+    then = answer_number(job, "g_per_kwh_start");
+    if (!isfinite(now))
+        now = plot_mean(&p, c->now_s, c->now_s + 1);
+    if (!isfinite(then) && at_s != ANSWER_NONE)
+        then = plot_mean(&p, at_s, at_s + 1);
     fprintf(c->out, "  grid %-4s", answer_show(job, "zone"));
     if (isfinite(now))
         fprintf(c->out, " now %s", units_format_3(value, sizeof(value), now));

@@ -30,6 +30,7 @@ struct ctl_node {
     char version[32], quality[16], coverage[64];
     double power_w; /* of its last record */
     int64_t heard_ms;
+    int64_t counted_ms; /* end of its last record that was counted */
 };
 
 struct ctl {

@@ -4,15 +4,36 @@
  */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "carnotctld/nodelist.h"
 #include "compat/slurm_compat.h"
 #include "ledger/ledger.h"
 
+static int was_cut(const char *expression)
+{
+    return strlen(expression) + 1 >= sizeof(((struct ledger_job *)0)->nodelist);
+}
+
+int nodelist_each(const char *expression, int (*cb)(const char *node, void *arg), void *arg)
+{
+    int rc = 0;
+    char *node;
+    hostlist_t list = was_cut(expression) ? NULL : slurm_hostlist_create(expression);
+    if (!list)
+        return -1;
+    while (rc == 0 && (node = slurm_hostlist_shift(list))) {
+        rc = cb(node, arg);
+        free(node);
+    }
+    slurm_hostlist_destroy(list);
+    return rc;
+}
+
 int nodelist_has(const char *expression, const char *node)
 {
-    if (strlen(expression) + 1 >= sizeof(((struct ledger_job *)0)->nodelist))
+    if (was_cut(expression))
         return 1;
     SLURM_HOSTLIST list = slurm_hostlist_create(expression);
     if (!list)

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <math.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -67,9 +68,15 @@ json_t *ops_answer(struct ctl *c, const json_t *request, const struct channel_pe
             continue;
         if (ops[i].operators_only && !who.is_operator)
             return failure("only operators may do this: the list is in carnot.yaml");
+        errno = 0;
         json_t *answer = ops[i].run(&who, request, &e);
-        if (!answer)
-            return failure(e.text[0] ? e.text : "no memory");
+        if (!answer) {
+            int again = errno == EAGAIN;
+            answer = failure(e.text[0] ? e.text : "no memory");
+            if (again && answer)
+                json_object_set_new(answer, "again", json_true());
+            return answer;
+        }
         json_object_set_new(answer, "ok", json_true());
         return answer;
     }

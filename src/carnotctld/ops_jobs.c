@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #include "carnotctld/ops.h"
 #include "carnotctld/planner.h"
+#include "carnotctld/slurm_client.h"
 #include "carnotctld/tracker.h"
 #include "common/units.h"
 #include "common/when.h"
@@ -103,19 +105,38 @@ static int look_up(const struct asker *who, const json_t *request, struct ledger
         return -1;
     *job = snapshot_job(c->snap, id);
     *row = tracker_newest(c, id);
-    if (!*row && !*job)
+    if (!*row && !*job) {
+        /* Slurm counts ids up: one that the list has not reached was submitted since. */
+        int newer =
+            !c->snap || c->snap->n_jobs == 0 || id > c->snap->jobs[c->snap->n_jobs - 1].job_id;
+        if (newer)
+            slurm_client_poke();
+        errno = newer ? EAGAIN : ENOENT;
         return err_set(e, "job %u is not in Slurm's list; carnot job %u shows it if it has ended",
                        id, id);
+    }
     uint32_t uid = *row ? (*row)->uid : (*job)->uid;
     if (!who->is_operator && uid != who->peer->uid)
         return err_set(e, "job %u is not yours", id);
     return 0;
 }
 
-static json_t *series_json(const struct ctl *c, int64_t from_s, int64_t to_s)
+/* The series that was and will be, as accounting knows it. */
+static struct series known_series(const struct ctl *c)
 {
     struct series past = {c->past.points, c->past.n, c->past.end_s};
-    struct series s = past.n ? past : board_series(&c->board);
+    return past.n ? past : board_series(&c->board);
+}
+
+static json_t *intensity_at(const struct ctl *c, int64_t t_s)
+{
+    struct series s = known_series(c);
+    return s.n && t_s > 0 ? json_real(series_at(&s, t_s)) : json_null();
+}
+
+static json_t *series_json(const struct ctl *c, int64_t from_s, int64_t to_s)
+{
+    struct series s = known_series(c);
     json_t *list = json_array();
     if (s.n == 0 || to_s <= from_s)
         return list;
@@ -164,7 +185,8 @@ static void add_wait(const struct ctl *c, const struct slurm_job *job, const str
     json_object_set_new(o, "feed", json_string(c->set.carbon.feed));
     json_object_set_new(o, "feed_age_s",
                         c->feed.n ? json_integer(ctl_now_s(c) - c->feed.issued_s) : json_null());
-    json_object_set_new(o, "moves", json_null());
+    json_object_set_new(o, "g_per_kwh_now", intensity_at(c, ctl_now_s(c)));
+    json_object_set_new(o, "g_per_kwh_start", intensity_at(c, row ? row->planned_s : 0));
     int64_t from_s = row ? row->key.submit_s : ctl_now_s(c);
     int64_t to_s = row && row->latest_s ? row->latest_s : from_s;
     json_object_set_new(o, "series", series_json(c, from_s, to_s));

@@ -216,6 +216,7 @@ static void remember(struct ctl *c, const char *name, const char *version, const
     snprintf(n->version, sizeof(n->version), "%s", version);
     if (!r || r->end_ms <= r->start_ms)
         return;
+    n->counted_ms = r->end_ms;
     n->power_w = (double)r->node_uj / 1e3 / (double)(r->end_ms - r->start_ms);
     snprintf(n->quality, sizeof(n->quality), "%s", r->quality);
     snprintf(n->coverage, sizeof(n->coverage), "%s", r->coverage);

@@ -150,6 +150,9 @@ static int read_jobs(struct snapshot *s, struct err *e)
             read_job(&msg->job_array[i], &s->jobs[s->n_jobs++]);
         qsort(s->jobs, s->n_jobs, sizeof(*s->jobs), by_id);
     }
+    /* 22.05 forgets this one: 200 bytes a job and list. */
+    for (uint32_t i = 0; i < msg->record_count; i++)
+        slurm_xfree((void **)&msg->job_array[i].admin_comment);
     slurm_free_job_info_msg(msg);
     return s->jobs ? 0 : err_set(e, "no memory for the job list");
 }

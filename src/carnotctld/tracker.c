@@ -14,6 +14,7 @@
 #include "carnotctld/enforcer.h"
 #include "carnotctld/events.h"
 #include "carnotctld/feed_watch.h"
+#include "carnotctld/nodelist.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
 
@@ -357,8 +358,30 @@ uint64_t tracker_asap_ug(const struct ctl *c, const struct ledger_job *row)
                                    row->energy_uj);
 }
 
+struct awaited {
+    const struct ctl *c;
+    int64_t end_ms;
+};
+
+static int not_reported(const char *name, void *arg)
+{
+    const struct awaited *a = arg;
+    for (size_t i = 0; i < a->c->n_nodes; i++)
+        if (strcmp(a->c->nodes[i].name, name) == 0)
+            return a->c->nodes[i].counted_ms < a->end_ms;
+    return 1;
+}
+
+/* Have all its nodes accounted for more time than it had? Slurm's end is a whole second. */
+static int all_reported(const struct ctl *c, const struct ledger_job *row)
+{
+    struct awaited a = {c, (row->end_s + 1) * 1000};
+    return row->nodelist[0] && row->nodes <= 256 &&
+           nodelist_each(row->nodelist, not_reported, &a) == 0;
+}
+
 /* Nodes report a little later than Slurm: what a job reserved is released when its last records
- * should be in. A record that comes later still counts; only the reservation is gone. */
+ * are in, or should be. A record that comes later still counts; only the reservation is gone. */
 static void settle_ended(struct ctl *c)
 {
     int64_t wait_s = 2 * (c->set.node.report_interval_ms + c->set.node.log_interval_ms) / 1000 + 3;
@@ -367,7 +390,8 @@ static void settle_ended(struct ctl *c)
     for (size_t i = 0; i < c->n_jobs; i++) {
         struct ledger_job *row = &c->jobs[i];
         struct err e = {.text = ""};
-        int due = !row->live && row->end_s + wait_s <= now_s;
+        int due = !row->live &&
+                  (row->end_s + wait_s <= now_s || row->start_s == 0 || all_reported(c, row));
         if (due) {
             row->asap_ug = tracker_asap_ug(c, row);
             int rc = ledger_job_settle(c->ledger, row->key, row->delay_s, row->asap_ug, &e);
