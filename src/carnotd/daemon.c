@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "carnotd/daemon_private.h"
@@ -190,21 +191,30 @@ static int _start_thread(struct daemon *d, struct err *e)
     return reporter_start(&d->reporter, e);
 }
 
+/* Each job has a file open, and the usual limit is 1,024. */
+static int _start_limits(struct daemon *d, struct err *e)
+{
+    struct rlimit files;
+
+    (void)d;
+    (void)e;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+    return 0;
+}
+
 static const struct part {
     int (*start)(struct daemon *d, struct err *e);
     void (*stop)(struct daemon *d);
 } parts[] = {
-    {_start_settings, NULL},
-    {_start_lock, _stop_lock},
-    {_start_topology, NULL},
-    {_start_meter, _stop_meter},
-    {_start_boot, NULL},
-    {_start_log, _stop_log},
-    {_start_reporter, _stop_reporter},
-    {_start_sampler, _stop_sampler},
-    {loop_start, loop_stop},
-    {_start_socket, _stop_socket},
-    {_start_thread, NULL},
+    {_start_settings, NULL},         {_start_limits, NULL},
+    {_start_lock, _stop_lock},       {_start_topology, NULL},
+    {_start_meter, _stop_meter},     {_start_boot, NULL},
+    {_start_log, _stop_log},         {_start_reporter, _stop_reporter},
+    {_start_sampler, _stop_sampler}, {loop_start, loop_stop},
+    {_start_socket, _stop_socket},   {_start_thread, NULL},
 };
 #define N_PARTS (sizeof(parts) / sizeof(parts[0]))
 

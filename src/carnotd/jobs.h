@@ -13,7 +13,7 @@
 #include "carnotd/job_cpu.h"
 #include "common/node_event.h"
 
-#define JOBS_MAX 4096 /* a node has never so many; what comes on top is the system's */
+#define JOBS_MAX 2048 /* fit into one line; what comes on top is the system's */
 
 enum job_phase {
     JOB_STARTING, /* known since the running interval began; its share begins with the next */

@@ -14,8 +14,9 @@
 #include "carnotd/sampler_private.h"
 #include "common/log.h"
 
-#define LOOK_SOON_MS 5000   /* no cgroup tree yet: slurmd may still be starting */
-#define LOOK_LATER_MS 60000 /* there is one: is it still, and is it the only one? */
+#define LOOK_SOON_MS 5000           /* no cgroup tree yet: slurmd may still be starting */
+#define LOOK_RARELY_MS (300 * 1000) /* looking visits every cgroup of the machine */
+#define LOOK_THERE_MS 60000         /* is the tree still there? That is cheap */
 
 static void _on_source(const struct source *source, enum source_state was, void *arg)
 {
@@ -41,6 +42,8 @@ int sampler_start(struct sampler *s, uint64_t min_seq, struct err *e)
     cgroup_init(&s->cgroup, s->sysroot, s->node);
     (void)cpu_busy_open(&s->busy, s->sysroot);
     s->busy_known = cpu_busy_read(&s->busy, &s->start_busy_us) == 0;
+    s->looked_mono_ms = s->start_mono_ms;
+    s->look_wait_ms = LOOK_SOON_MS;
     s->look_mono_ms = s->start_mono_ms + LOOK_SOON_MS;
     s->meter->on_change = _on_source;
     s->meter->arg = s;
@@ -109,16 +112,24 @@ void sampler_read(struct sampler *s, int64_t t_ms)
     meter_read(s->meter, t_ms, false);
 }
 
-/* slurmd makes its tree when it starts, which may be after us. */
+/* slurmd makes its tree when it starts, which may be after us; and it may be told to put it
+ * elsewhere. */
 static void _look_for_cgroups(struct sampler *s, int64_t t_ms)
 {
-    bool had = s->cgroup.root[0] != '\0';
-
     if (t_ms < s->look_mono_ms)
         return;
-    if (cgroup_look(&s->cgroup) && !had)
-        log_info("jobs are in %s", s->cgroup.root);
-    s->look_mono_ms = t_ms + (s->cgroup.root[0] ? LOOK_LATER_MS : LOOK_SOON_MS);
+    if (cgroup_is_there(&s->cgroup) && t_ms - s->looked_mono_ms < LOOK_RARELY_MS) {
+        s->look_mono_ms = t_ms + LOOK_THERE_MS;
+        return;
+    }
+    s->looked_mono_ms = t_ms;
+    if (cgroup_look(&s->cgroup)) {
+        s->look_wait_ms = LOOK_SOON_MS;
+        s->look_mono_ms = t_ms + LOOK_THERE_MS;
+        return;
+    }
+    s->look_mono_ms = t_ms + s->look_wait_ms;
+    s->look_wait_ms = 2 * s->look_wait_ms < LOOK_RARELY_MS ? 2 * s->look_wait_ms : LOOK_RARELY_MS;
 }
 
 /* Would the next tick be too late? Ticks come some milliseconds early and late. */

@@ -51,13 +51,16 @@ struct sampler {
     int64_t start_wall_ms, start_mono_ms; /* of the running interval */
     uint64_t start_busy_us;
     bool busy_known;
-    bool gap;       /* the running interval began before this run of the daemon */
-    bool edge;      /* a job begins or ends: close as soon as that is worth it */
-    bool failing;   /* the log could not be written, and that was said */
-    bool full_said; /* that the table of jobs is full */
-    int64_t scan_mono_ms, look_mono_ms; /* when to list jobs, when to look for cgroups again */
-    uint32_t ended[SAMPLER_RECENT];     /* jobs whose cgroup may outlive them by a moment */
-    uint32_t foreign[SAMPLER_RECENT];   /* jobs in our tree that are another cluster's */
+    bool gap;                         /* the running interval began before this run of the daemon */
+    bool edge;                        /* a job begins or ends: close as soon as that is worth it */
+    bool failing;                     /* the log could not be written, and that was said */
+    bool full_said;                   /* that the table of jobs is full */
+    int64_t scan_mono_ms;             /* when to list jobs again */
+    int64_t look_mono_ms;             /* when to see after the cgroup tree again */
+    int64_t looked_mono_ms;           /* when it was looked for last */
+    int64_t look_wait_ms;             /* and how long to wait if it is not found again */
+    uint32_t ended[SAMPLER_RECENT];   /* jobs whose cgroup may outlive them by a moment */
+    uint32_t foreign[SAMPLER_RECENT]; /* jobs in our tree that are another cluster's */
     unsigned n_ended, n_foreign;
 };
 

@@ -15,6 +15,8 @@
 #define SCAN_PROCESSES_MS 60000 /* looks at every process of the machine */
 /* A job without extern step has no cgroup between two steps: only a long absence is an end. */
 #define GONE_MS (15 * 60 * 1000)
+/* A job that never had one may be an idle salloc; its end is told. This is for when it was not. */
+#define NEVER_SEEN_MS (24 * 60 * 60 * 1000)
 
 struct discovery {
     struct sampler *s;
@@ -83,10 +85,11 @@ static void _end_silent_jobs(struct sampler *s, int64_t t_ms)
 {
     for (int i = 0; i < s->jobs.n; i++) {
         struct job *job = &s->jobs.v[i];
+        int64_t limit_ms = job->had_process ? GONE_MS : NEVER_SEEN_MS;
 
-        if (job->had_process && job->phase != JOB_ENDED && t_ms - job->seen_ms > GONE_MS) {
-            log_info("job %u: no process of it for %d min: taken as ended", job->id,
-                     GONE_MS / 60000);
+        if (job->phase != JOB_ENDED && t_ms - job->seen_ms > limit_ms) {
+            log_info("job %u: no process of it for %lld min: taken as ended", job->id,
+                     (long long)(limit_ms / 60000));
             sampler_end_job(s, job);
         }
     }
