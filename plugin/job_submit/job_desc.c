@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/tasks.h"
 #include "job_desc.h"
 
 #define SCAN_MAX (1u << 16) /* entries of an environment, bytes of a command line */
@@ -126,7 +127,7 @@ int job_desc_read(const job_desc_msg_t *desc, int64_t now_s, struct placement_jo
     job->uid = desc->user_id;
     job->account = desc->account;
     job->partition = desc->partition;
-    job->tasks = job_desc_array_tasks(desc->array_inx, &job->tasks_at_once);
+    job->tasks = tasks_count(desc->array_inx, &job->tasks_at_once);
     read_size(desc, job);
     read_time(desc, job);
     read_kind(desc, job);
@@ -151,47 +152,6 @@ int job_desc_is_test(const job_desc_msg_t *desc)
             return 1;
     }
     return 0;
-}
-
-/* One element "A", "A-B" or "A-B:S"; 0 when it is none of these. */
-static uint64_t range_tasks(const char *text, size_t len)
-{
-    char copy[64], *p;
-    if (len == 0 || len >= sizeof(copy))
-        return 0;
-    memcpy(copy, text, len);
-    copy[len] = '\0';
-    uint64_t first = strtoul(copy, &p, 10), last = first, step = 1;
-    if (p == copy)
-        return 0;
-    if (*p == '-')
-        last = strtoul(p + 1, &p, 10);
-    if (*p == ':')
-        step = strtoul(p + 1, &p, 10);
-    if (*p || last < first || step == 0 || last > UINT32_MAX)
-        return 0;
-    return (last - first) / step + 1;
-}
-
-uint32_t job_desc_array_tasks(const char *array_inx, uint32_t *at_once)
-{
-    uint64_t tasks = 0;
-    *at_once = 0;
-    if (!array_inx || strnlen(array_inx, SCAN_MAX) == SCAN_MAX)
-        return 1;
-    if (array_inx[0] == '[')
-        array_inx++;
-    size_t all = strcspn(array_inx, "%]");
-    if (array_inx[all] == '%')
-        *at_once = saturate(strtoul(array_inx + all + 1, NULL, 10));
-    for (size_t i = 0; i <= all;) {
-        size_t len = 0;
-        while (i + len < all && array_inx[i + len] != ',')
-            len++;
-        tasks += range_tasks(array_inx + i, len);
-        i += len + 1;
-    }
-    return tasks ? saturate(tasks) : 1;
 }
 
 void job_desc_append(char **where, const char *separator, const char *text)

@@ -21,10 +21,6 @@ int job_desc_has_reader(const job_desc_msg_t *desc);
  * nothing, see job_submit_carnot.c. */
 int job_desc_is_test(const job_desc_msg_t *desc);
 
-/* Tasks of an array expression ("0-9,20-30:2%4"), 1 for NULL or what Slurm will refuse; *at_once is
- * its %N or 0. */
-uint32_t job_desc_array_tasks(const char *array_inx, uint32_t *at_once);
-
 /* Append text to a string that Slurm owns, separated by `separator` from what stands there. */
 void job_desc_append(char **where, const char *separator, const char *text);
 

@@ -6,12 +6,12 @@
 
 #include <errno.h>
 #include <math.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "carnotctld/ops.h"
+#include "common/user.h"
 #include "common/when.h"
 
 static const struct {
@@ -35,14 +35,9 @@ static const struct {
 
 static void identify(struct asker *who)
 {
-    struct passwd pw, *found = NULL;
     const struct settings *s = &who->ctl->set;
-    char text[2048];
     uid_t uid = who->peer->uid;
-    if (getpwuid_r(uid, &pw, text, sizeof(text), &found) == 0 && found)
-        snprintf(who->user, sizeof(who->user), "%s", pw.pw_name);
-    else
-        snprintf(who->user, sizeof(who->user), "%u", uid);
+    user_name(who->user, sizeof(who->user), uid);
     who->is_operator = uid == 0 || uid == geteuid();
     for (int i = 0; i < s->n_operators; i++)
         if (strcmp(s->operators[i], who->user) == 0)

@@ -19,6 +19,7 @@
 #include "carnotctld/tracker.h"
 #include "common/log.h"
 #include "placement/placement.h"
+#include "placement/slots.h"
 
 /* A start this close is left alone: the order would come too late to matter. */
 #define TOO_CLOSE_S 3
@@ -61,9 +62,9 @@ static double cost_ug(const struct ctl *c, const struct placement_decision *d, d
     return (grams_ug + delay_ug) * tasks;
 }
 
-/* Take the job's own CPUs out of the slots (sign -1) or put them in (+1). */
+/* Take the job's own CPUs out of the slots, or put them in (add). */
 static void occupy(uint32_t *planned, const struct board *b, const struct placement_job *pj,
-                   const struct placement_price *price, int64_t from_s, int sign)
+                   const struct placement_price *price, int64_t from_s, int add)
 {
     const struct board_partition *p = board_partition_find(b, pj->partition);
     uint32_t cpus;
@@ -71,11 +72,8 @@ static void occupy(uint32_t *planned, const struct board *b, const struct placem
     if (!p)
         return;
     placement_occupation(b, pj, price, &cpus, &hold_s);
-    uint32_t *row = planned + (size_t)(p - b->partitions) * b->n_slots;
-    int64_t first = (from_s - b->head.slot_start_s) / b->head.slot_s;
-    int64_t last = (from_s + hold_s - b->head.slot_start_s + b->head.slot_s - 1) / b->head.slot_s;
-    for (int64_t i = first > 0 ? first : 0; i < last && i < b->n_slots; i++)
-        row[i] = sign > 0 ? row[i] + cpus : row[i] - (row[i] < cpus ? row[i] : cpus);
+    slots_occupy(&b->head, planned + (size_t)(p - b->partitions) * b->n_slots, b->n_slots, from_s,
+                 from_s + hold_s, cpus, add);
 }
 
 /* Plan one job anew against board b, whose slots are `planned`, ours to change. */
@@ -88,7 +86,7 @@ static void plan(struct ctl *c, struct board *b, uint32_t *planned, const struct
     int64_t now_s = ctl_now_s(c), old_s = row->planned_s;
     rebuild(job, row, note, now_s, &pj);
     placement_price(b, &pj, &price);
-    occupy(planned, b, &pj, &price, old_s, -1);
+    occupy(planned, b, &pj, &price, old_s, 0);
     placement_decide(b, NULL, &pj, now_s, &d);
     int64_t new_s = d.verdict == VERDICT_DELAY ? d.start_s : now_s;
     double tasks = pj.tasks ? pj.tasks : 1;

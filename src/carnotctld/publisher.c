@@ -5,7 +5,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,9 @@
 #include "carnotctld/tracker.h"
 #include "common/log.h"
 #include "common/path.h"
+#include "common/user.h"
 #include "placement/placement.h"
+#include "placement/slots.h"
 
 /* Sections under construction. */
 struct build {
@@ -105,20 +106,6 @@ static int build_parts(const struct ctl *c, struct build *w)
     return 0;
 }
 
-/* Occupy [from, to) of one partition with these CPUs. */
-static void occupy(struct build *w, size_t part, int64_t from_s, int64_t to_s, uint32_t cpus)
-{
-    const struct board_head *h = &w->b.head;
-    int64_t first = (from_s - h->slot_start_s) / h->slot_s;
-    int64_t last = (to_s - h->slot_start_s + h->slot_s - 1) / h->slot_s;
-    if (to_s <= h->slot_start_s)
-        return;
-    for (int64_t i = first > 0 ? first : 0; i < last && i < w->b.n_slots; i++) {
-        uint32_t *cell = &w->planned[part * w->b.n_slots + (size_t)i];
-        *cell = *cell > UINT32_MAX - cpus ? UINT32_MAX : *cell + cpus;
-    }
-}
-
 /* What is running, and what Carnot makes wait until a time of its choice. What only queues is left
  * out: when it starts is Slurm's to say. */
 static void plan_job(const struct ctl *c, struct build *w, const struct slurm_job *job)
@@ -133,16 +120,16 @@ static void plan_job(const struct ctl *c, struct build *w, const struct slurm_jo
     tracker_placement_job(job, &pj);
     placement_price(&w->b, &pj, &price);
     placement_occupation(&w->b, &pj, &price, &cpus, &hold_s);
-    size_t part = (size_t)(p - w->parts);
+    uint32_t *planned = w->planned + (size_t)(p - w->parts) * w->b.n_slots;
     if (job->phase != PHASE_PENDING) {
-        occupy(w, part, now_s, job->start_s + hold_s, cpus);
+        slots_occupy(&w->b.head, planned, w->b.n_slots, now_s, job->start_s + hold_s, cpus, 1);
         return;
     }
     const struct ledger_job *row = tracker_newest(c, job->job_id);
     if (!row || row->released || row->planned_s == 0)
         return;
     int64_t from_s = row->planned_s > now_s ? row->planned_s : now_s;
-    occupy(w, part, from_s, from_s + hold_s, cpus);
+    slots_occupy(&w->b.head, planned, w->b.n_slots, from_s, from_s + hold_s, cpus, 1);
 }
 
 static int build_planned(const struct ctl *c, struct build *w)
@@ -160,16 +147,6 @@ static int build_planned(const struct ctl *c, struct build *w)
 static int64_t clamp_i64(uint64_t v)
 {
     return v > INT64_MAX ? INT64_MAX : (int64_t)v;
-}
-
-static int uid_of(const char *name, uint32_t *uid)
-{
-    struct passwd pw, *found = NULL;
-    char text[2048];
-    if (getpwnam_r(name, &pw, text, sizeof(text), &found) != 0 || !found)
-        return -1;
-    *uid = found->pw_uid;
-    return 0;
 }
 
 static int budget_order(const void *a, const void *b)
@@ -191,7 +168,7 @@ static int build_budgets(struct ctl *c, struct build *w, struct err *e)
         to->scope = all[i].scope == SCOPE_USER ? BOARD_USER : BOARD_ACCOUNT;
         to->resource = all[i].resource == RESOURCE_CARBON;
         name_copy(to->name, all[i].name);
-        if (to->scope == BOARD_USER && uid_of(to->name, &to->uid) < 0)
+        if (to->scope == BOARD_USER && user_uid(to->name, &to->uid) < 0)
             continue; /* nobody of that name can submit */
         int64_t used = clamp_i64(all[i].charged);
         if (__builtin_add_overflow(used, clamp_i64(all[i].reserved), &used))
@@ -244,7 +221,7 @@ static int build_switches(const struct ctl *c, struct build *w)
         to->scope = c->switches[i].scope;
         to->mode = c->switches[i].mode;
         name_copy(to->name, c->switches[i].name);
-        if (to->scope == BOARD_USER && uid_of(to->name, &to->uid) < 0)
+        if (to->scope == BOARD_USER && user_uid(to->name, &to->uid) < 0)
             continue;
         kept++;
     }

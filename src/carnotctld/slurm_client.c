@@ -199,6 +199,8 @@ int slurm_client_start(int64_t poll_ms, struct err *e)
 {
     pthread_condattr_t attr;
     sigset_t all, before;
+    /* Else libslurm cuts the tasks of an array after 64 characters, and they would not be counted. */
+    setenv("SLURM_BITSTR_LEN", "0", 1);
     slurm_init(NULL);
     client.poll_ms = poll_ms;
     client.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "carnotctld/slurm_list.h"
+#include "common/tasks.h"
 #include "compat/slurm_compat.h"
 
 static const char *const state_names[] = {"PENDING",   "RUNNING",   "SUSPENDED", "COMPLETED",
@@ -52,27 +53,6 @@ static int64_t minutes(uint32_t v)
     return v == NO_VAL || v == INFINITE ? 0 : (int64_t)v * 60;
 }
 
-/* "0-3,7%2": the tasks that are still pending in an array's own record. */
-static uint32_t count_tasks(const char *text)
-{
-    uint64_t n = 0;
-    while (text && *text && *text != '%') {
-        char *end;
-        unsigned long first = strtoul(text, &end, 10), last = first, step = 1;
-        if (end == text)
-            break;
-        if (*end == '-')
-            last = strtoul(end + 1, &end, 10);
-        if (*end == ':')
-            step = strtoul(end + 1, &end, 10);
-        n += last >= first && step ? (last - first) / step + 1 : 1;
-        text = *end == ',' ? end + 1 : end;
-        if (*end && *end != ',')
-            break;
-    }
-    return n ? (n > UINT32_MAX ? UINT32_MAX : (uint32_t)n) : 1;
-}
-
 /* "gres/gpu=4" in Slurm's own TRES string. */
 static uint32_t gpus_in(const char *tres)
 {
@@ -104,7 +84,8 @@ static void read_job(const slurm_job_info_t *from, struct slurm_job *to)
     to->array_job_id = from->array_job_id;
     to->array_task =
         from->array_job_id && from->array_task_id != NO_VAL ? (int64_t)from->array_task_id : -1;
-    to->tasks = from->array_job_id && to->array_task < 0 ? count_tasks(from->array_task_str) : 1;
+    to->tasks =
+        from->array_job_id && to->array_task < 0 ? tasks_count(from->array_task_str, NULL) : 1;
     to->restart = from->restart_cnt;
     to->uid = from->user_id;
     to->nodes = from->num_nodes;

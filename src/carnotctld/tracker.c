@@ -6,7 +6,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "carnotctld/nodelist.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
+#include "common/user.h"
 
 static int compare(const void *a, const void *b)
 {
@@ -119,16 +119,6 @@ static struct ledger_job *append(struct ctl *c, const struct ledger_job *row)
 int tracker_acting(const struct ctl *c, const struct ledger_job *row)
 {
     return board_mode(&c->board, row->partition, row->account, row->uid);
-}
-
-static void user_name(char *buf, size_t size, uint32_t uid)
-{
-    struct passwd pw, *found = NULL;
-    char text[1024];
-    if (getpwuid_r(uid, &pw, text, sizeof(text), &found) == 0 && found)
-        snprintf(buf, size, "%s", pw.pw_name);
-    else
-        snprintf(buf, size, "%u", uid);
 }
 
 void tracker_placement_job(const struct slurm_job *job, struct placement_job *out)

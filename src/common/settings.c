@@ -8,7 +8,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 
 #include "common/path.h"
 #include "common/settings.h"
+#include "common/user.h"
 #include "common/settings_table.h"
 
 #define FILE_MAX (1u << 20)
@@ -424,13 +424,7 @@ int settings_expand(char *buf, size_t size, const char *path, const char *node)
 
 int settings_controller_uid(const struct settings *s, uid_t *uid, struct err *e)
 {
-    struct passwd pw, *found = NULL;
-    char text[4096];
-
-    if (getpwnam_r(s->controller.user, &pw, text, sizeof(text), &found) != 0 || !found) {
-        errno = ENOENT;
+    if (user_uid(s->controller.user, uid) < 0)
         return err_set(e, "controller.user: there is no user %s on this host", s->controller.user);
-    }
-    *uid = found->pw_uid;
     return 0;
 }

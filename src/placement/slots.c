@@ -74,3 +74,14 @@ int slots_free(const struct slots *s, int64_t from_s, int64_t to_s)
         return 1;
     return s->next_blocked[slot_of(s, from_s)] >= slot_end(s, to_s);
 }
+
+void slots_occupy(const struct board_head *h, uint32_t *planned, uint32_t n_slots, int64_t from_s,
+                  int64_t to_s, uint32_t cpus, int add)
+{
+    struct slots s = {.start_s = h->slot_start_s, .slot_s = h->slot_s, .n = n_slots};
+    for (uint32_t i = slot_of(&s, from_s), end = slot_end(&s, to_s); i < end; i++) {
+        uint32_t room = add ? UINT32_MAX - planned[i] : planned[i];
+        uint32_t part = cpus < room ? cpus : room;
+        planned[i] = add ? planned[i] + part : planned[i] - part;
+    }
+}

@@ -27,4 +27,9 @@ void slots_init(struct slots *s, const struct board *b, const struct lease_table
 /* Is there room in all of [from_s, to_s)? Behind the last slot there always is. */
 int slots_free(const struct slots *s, int64_t from_s, int64_t to_s);
 
+/* Put `cpus` into each slot of planned[n_slots] (one partition's row) that [from_s, to_s) touches,
+ * or take them out (add 0). Saturates. */
+void slots_occupy(const struct board_head *h, uint32_t *planned, uint32_t n_slots, int64_t from_s,
+                  int64_t to_s, uint32_t cpus, int add);
+
 #endif
