@@ -92,11 +92,12 @@ static void read_kind(const job_desc_msg_t *desc, struct placement_job *job)
 {
     int bound = desc->immediate == 1 || (desc->bitflags & CRON_JOB) ||
                 (desc->reservation && desc->reservation[0]) ||
-                (desc->dependency && desc->dependency[0]) ||
                 (desc->het_job_offset != NO_VAL && desc->het_job_offset != 0) ||
                 desc->fed_siblings_viable != 0;
     if (bound)
         job->flags |= PLACEMENT_IMMEDIATE;
+    if (desc->dependency && desc->dependency[0])
+        job->flags |= PLACEMENT_DEPENDENT;
     if (!desc->script)
         job->flags |= PLACEMENT_INTERACTIVE;
 }
@@ -132,6 +133,38 @@ int job_desc_read(const job_desc_msg_t *desc, int64_t now_s, struct placement_jo
     read_time(desc, job);
     read_kind(desc, job);
     return 0;
+}
+
+/* "123", "123_4", "123_[1-3]" or "123+1": the number in front, and the one task behind it. */
+static void read_id(const job_desc_msg_t *desc, struct placement_change *c)
+{
+    const char *text = desc->job_id_str;
+    char *end = NULL;
+    c->array_task = -1;
+    c->job_id = set32(SLURM_DESC_JOB_ID(desc));
+    if (!text || !isdigit((unsigned char)text[0]))
+        return;
+    c->job_id = saturate(strtoul(text, &end, 10));
+    if (end[0] == '_' && isdigit((unsigned char)end[1]))
+        c->array_task = saturate(strtoul(end + 1, NULL, 10));
+}
+
+void job_desc_change(const job_desc_msg_t *desc, struct placement_change *change)
+{
+    struct placement_job job;
+    memset(change, 0, sizeof(*change));
+    memset(&job, 0, sizeof(job));
+    read_id(desc, change);
+    read_size(desc, &job);
+    read_time(desc, &job);
+    change->account = desc->account && desc->account[0] ? desc->account : NULL;
+    change->partition = desc->partition && desc->partition[0] ? desc->partition : NULL;
+    change->nodes = job.nodes;
+    change->ntasks = set32(desc->num_tasks);
+    change->cpus = set32(desc->min_cpus);
+    change->gpus = job.gpus;
+    change->limit_s = job.limit_s;
+    change->exclusive = desc->shared == 0;
 }
 
 int job_desc_has_reader(const job_desc_msg_t *desc)

@@ -6,6 +6,7 @@
 #ifndef CARNOT_PLUGIN_JOB_SUBMIT_JOB_DESC_H
 #define CARNOT_PLUGIN_JOB_SUBMIT_JOB_DESC_H
 
+#include "placement/change.h"
 #include "placement/placement.h"
 #include "compat/slurm_compat.h"
 
@@ -13,6 +14,9 @@
  * into desc. 0, or -1 and one sentence (a bad option). */
 int job_desc_read(const job_desc_msg_t *desc, int64_t now_s, struct placement_job *job,
                   struct err *e);
+
+/* Fill *change from the description of an update, in which what is not to change is unset. */
+void job_desc_change(const job_desc_msg_t *desc, struct placement_change *change);
 
 /* Does a person read what the submitting command prints? The SPANK plugin looked. */
 int job_desc_has_reader(const job_desc_msg_t *desc);

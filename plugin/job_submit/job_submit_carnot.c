@@ -14,9 +14,11 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "board_loader.h"
 #include "job_desc.h"
+#include "placement/budgets.h"
 #include "compat/slurm_compat.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -94,14 +96,12 @@ static void tell(char **err_msg, const char *text)
 static int binds(const struct board *b, const struct placement_job *job,
                  const struct placement_decision *d)
 {
-    uint32_t n_user, n_account;
     const struct board_user *u = board_user_find(b, job->uid);
     const char *account = job->account && job->account[0] ? job->account
                           : u                             ? u->default_account
                                                           : "";
-    board_budget_find(b, BOARD_USER, "", job->uid, &n_user);
-    board_budget_find(b, BOARD_ACCOUNT, account, 0, &n_account);
-    return d->verdict == VERDICT_DELAY || n_user > 0 || n_account > 0;
+    return d->verdict == VERDICT_DELAY || d->code == CODE_DEP_END ||
+           budgets_any(b, account, job->uid, NULL);
 }
 
 /* A partition that Slurm does not know it will refuse: no lease for what cannot become a job. */
@@ -125,9 +125,10 @@ static void decide(const struct board *b, struct placement_job *job, int test, i
     lease_sweep(&leases, b, now_ms);
     if (b->head.listed_ms < started_ms)
         job->flags |= PLACEMENT_UNCOUNTED;
+    o->id = next_id();
+    job->stagger = (uint32_t)o->id;
     placement_decide(b, &leases, job, now_ms / 1000, &o->d);
     o->binding = binds(b, job, &o->d);
-    o->id = next_id();
     if (o->binding && !test && o->d.mode == 1 && o->d.verdict != VERDICT_REFUSE &&
         could_run(b, job)) {
         placement_lease(b, job, &o->d, &lease);
@@ -199,13 +200,53 @@ int job_submit(job_desc_msg_t *job_desc, uint32_t submit_uid, char **err_msg)
     return rc;
 }
 
-/* What a user or an operator changes with scontrol is theirs to change: carnotctld sees it in
- * Slurm's list, respects it, and prices what grew there. */
+/* Operators' words stand: Slurm's own user and root may go beyond a budget. */
+static int is_operator(uint32_t uid)
+{
+    return uid == 0 || uid == geteuid();
+}
+
+/* {sweep, decide, take} as for a submission. */
+static void decide_change(const struct board *b, const struct placement_change *change,
+                          uint32_t submit_uid, int64_t now_ms, struct placement_growth *g)
+{
+    struct lease lease;
+    pthread_mutex_lock(&lock);
+    lease_sweep(&leases, b, now_ms);
+    placement_change_decide(b, &leases, change, now_ms / 1000, g);
+    if (is_operator(submit_uid))
+        g->verdict = VERDICT_RUN;
+    if (g->verdict == VERDICT_RUN && g->energy_uj > 0 && budgets_any(b, g->account, g->uid, NULL)) {
+        placement_change_lease(change, g, &lease);
+        if (lease_take(&leases, &lease, now_ms) < 0)
+            slurm_error("carnot: more than %d submissions wait for carnotctld", LEASE_MAX);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+/* A change may not take from a budget what is not there; a wait may be given up, and anything else
+ * is the owner's to change. carnotctld sees it in Slurm's list and prices it there. */
 int job_modify(JOB_MODIFY_ARGS)
 {
-    (void)job_desc;
+    struct placement_change change;
+    struct placement_growth growth;
+    char text[640];
+    int64_t now_ms = wall_ms();
     (void)job_ptr;
-    (void)submit_uid;
-    (void)JOB_MODIFY_ERR_MSG;
-    return SLURM_SUCCESS;
+
+    job_desc_change(job_desc, &change);
+    if (!placement_change_grows(&change))
+        return SLURM_SUCCESS;
+    struct held_board *held = board_loader_get(now_ms);
+    if (!held)
+        return SLURM_SUCCESS;
+    decide_change(&held->board, &change, submit_uid, now_ms, &growth);
+    int refused = growth.verdict == VERDICT_REFUSE;
+    if (refused)
+        tell(JOB_MODIFY_ERR_MSG, placement_change_sentence(text, sizeof(text), &growth));
+    board_loader_put(held);
+    if (!refused)
+        return SLURM_SUCCESS;
+    return growth.code == CODE_NO_BOARD ? ESLURM_TRANSITION_STATE_NO_UPDATE
+                                        : ESLURM_ACCOUNTING_POLICY;
 }

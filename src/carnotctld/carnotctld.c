@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "carnotctld/bonus.h"
 #include "carnotctld/ctl.h"
 #include "carnotctld/enforcer.h"
 #include "carnotctld/events.h"
@@ -61,6 +62,8 @@ static void on_slurm(evutil_socket_t fd, short what, void *arg)
             log_warn("slurmctld refused an order for job %u: %s", done.job_id, done.error);
         if (done.kind == ORDER_BEGIN)
             planner_ordered(c, done.job_id, done.begin_s, done.rc == 0);
+        else if (done.kind == ORDER_FACTOR)
+            bonus_ordered(c, done.job_id, done.rc == 0);
     }
     struct snapshot *s = slurm_client_take_snapshot();
     if (s) {
@@ -68,6 +71,7 @@ static void on_slurm(evutil_socket_t fd, short what, void *arg)
         tracker_apply(c, s);
         c->dirty |= first;
         enforcer_run(c);
+        bonus_run(c);
     }
 }
 

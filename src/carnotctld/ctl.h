@@ -59,7 +59,8 @@ struct ctl {
     int dirty;        /* something changed that a new board should say */
 
     /* planner */
-    uint64_t planned_version; /* feed_version that was planned with */
+    uint64_t planned_version;  /* feed_version that was planned with */
+    int64_t planned_listed_ms; /* and the list */
 
     /* switches */
     struct ctl_switch *switches;

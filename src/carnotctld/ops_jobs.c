@@ -162,6 +162,12 @@ static const char *explain(const struct ctl *c, const struct slurm_job *job,
         snprintf(text, size, "Carnot does not hold this job any more. Slurm says: %s", job->reason);
         return "USER_NOW";
     }
+    if (row && !row->released && job->dependency && row->allowance_s > 0) {
+        when_format_clock(start, sizeof(start), row->planned_s > now_s ? row->planned_s : now_s,
+                          now_s, fine);
+        snprintf(text, size, "waits for the jobs it depends on, not before %s", start);
+        return "DEP_END";
+    }
     if (row && !row->released && row->planned_s > now_s) {
         when_format_clock(start, sizeof(start), row->planned_s, now_s, fine);
         when_format_clock(latest, sizeof(latest), row->latest_s, now_s, fine);

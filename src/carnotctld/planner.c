@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "carnotctld/dependents.h"
 #include "carnotctld/events.h"
 #include "carnotctld/feed_watch.h"
 #include "carnotctld/planner.h"
@@ -34,117 +35,228 @@ static int order_begin(struct ctl *c, struct ledger_job *row, int64_t begin_s)
     return slurm_client_order(&o);
 }
 
-/* The job as it was asked for, with what is left of its allowance. */
-static void rebuild(const struct slurm_job *job, const struct ledger_job *row,
-                    const struct placement_note *note, int64_t now_s, struct placement_job *out)
-{
-    tracker_placement_job(job, out);
-    out->request.delay = DELAY_FOR;
-    out->request.delay_s = row->latest_s > now_s ? row->latest_s - now_s : 0;
-    out->request.layer[REQUEST_CARBON_DELAY] = note->layer;
-    out->request.policy = note->policy;
-}
+/* A board of the planner's own, in whose slots it moves jobs about. */
+struct scratch {
+    struct board b;
+    uint32_t *planned;
+};
 
-/* Grams plus the price of waiting at a start, as the decision counts them. */
-static double cost_ug(const struct ctl *c, const struct placement_decision *d, double tasks,
-                      int64_t now_s, int64_t start_s)
+static int scratch_make(struct ctl *c, struct scratch *s)
 {
-    struct series s = board_series(&c->board);
-    int64_t length_s = d->price.limit_s;
-    if (length_s > s.end_s - now_s)
-        length_s = s.end_s - now_s;
-    double grams_ug = series_emissions_ug(&s, start_s, start_s + length_s,
-                                          d->price.power_w * (double)length_s * 1e6) *
-                      c->set.power.pue;
-    double delay_ug = d->policy == POLICY_BALANCED
-                          ? c->set.policy.lambda_g_per_h * 1e6 / 3600.0 * (double)(start_s - now_s)
-                          : 0;
-    return (grams_ug + delay_ug) * tasks;
+    struct err e = {.text = ""};
+    if (publisher_build(c, &e) < 0) {
+        log_err("%s", e.text);
+        return -1;
+    }
+    s->b = c->board;
+    size_t cells = (size_t)s->b.n_partitions * s->b.n_slots;
+    s->planned = malloc((cells ? cells : 1) * sizeof(*s->planned));
+    if (!s->planned)
+        return -1;
+    memcpy(s->planned, s->b.planned, cells * sizeof(*s->planned));
+    s->b.planned = s->planned;
+    return 0;
 }
 
 /* Take the job's own CPUs out of the slots, or put them in (add). */
-static void occupy(uint32_t *planned, const struct board *b, const struct placement_job *pj,
+static void occupy(struct scratch *s, const struct placement_job *pj,
                    const struct placement_price *price, int64_t from_s, int add)
 {
-    const struct board_partition *p = board_partition_find(b, pj->partition);
+    const struct board_partition *p = board_partition_find(&s->b, pj->partition);
     uint32_t cpus;
     int64_t hold_s;
     if (!p)
         return;
-    placement_occupation(b, pj, price, &cpus, &hold_s);
-    slots_occupy(&b->head, planned + (size_t)(p - b->partitions) * b->n_slots, b->n_slots, from_s,
-                 from_s + hold_s, cpus, add);
+    placement_occupation(&s->b, pj, price, &cpus, &hold_s);
+    slots_occupy(&s->b.head, s->planned + (size_t)(p - s->b.partitions) * s->b.n_slots,
+                 s->b.n_slots, from_s, from_s + hold_s, cpus, add);
 }
 
-/* Plan one job anew against board b, whose slots are `planned`, ours to change. */
-static void plan(struct ctl *c, struct board *b, uint32_t *planned, const struct slurm_job *job,
+/* The job as it was asked for, with what is left of its allowance from from_s on. */
+static void rebuild(const struct slurm_job *job, const struct placement_note *note, int64_t from_s,
+                    int64_t latest_s, struct placement_job *out)
+{
+    tracker_placement_job(job, out);
+    out->earliest_s = from_s;
+    out->stagger = (uint32_t)note->id;
+    out->request.delay = DELAY_FOR;
+    out->request.delay_s = latest_s > from_s ? latest_s - from_s : 0;
+    out->request.layer[REQUEST_CARBON_DELAY] = note->layer;
+    out->request.policy = note->policy;
+}
+
+/* Set the job's begin time, and say so. */
+static void move(struct ctl *c, struct ledger_job *row, int64_t new_s, int64_t eligible_s,
+                 const struct placement_decision *d, const char *ev, const char *code)
+{
+    if (order_begin(c, row, new_s) < 0)
+        return;
+    row->delay_s = new_s > eligible_s ? new_s - eligible_s : 0;
+    if (isfinite(d->carbon_ug) && d->carbon_ug < 9e18)
+        row->estimate_ug = (uint64_t)d->carbon_ug;
+    tracker_store(c, row);
+    events_job(c, ev, code, row, "carnot");
+}
+
+/* Plan a job that waits anew. */
+static void plan(struct ctl *c, struct scratch *s, const struct slurm_job *job,
                  struct ledger_job *row, const struct placement_note *note)
 {
     struct placement_job pj;
     struct placement_price price;
     struct placement_decision d;
     int64_t now_s = ctl_now_s(c), old_s = row->planned_s;
-    rebuild(job, row, note, now_s, &pj);
-    placement_price(b, &pj, &price);
-    occupy(planned, b, &pj, &price, old_s, 0);
-    placement_decide(b, NULL, &pj, now_s, &d);
+    rebuild(job, note, now_s, row->latest_s, &pj);
+    placement_price(&s->b, &pj, &price);
+    occupy(s, &pj, &price, old_s, 0);
+    placement_decide(&s->b, NULL, &pj, now_s, &d);
     int64_t new_s = d.verdict == VERDICT_DELAY ? d.start_s : now_s;
-    double tasks = pj.tasks ? pj.tasks : 1;
-    double gain_ug = cost_ug(c, &d, tasks, now_s, old_s) - cost_ug(c, &d, tasks, now_s, new_s);
+    double gain_ug = placement_cost_ug(&s->b, &pj, &d, now_s, old_s) -
+                     placement_cost_ug(&s->b, &pj, &d, now_s, new_s);
     /* A stale forecast is no reason to move anybody. */
     if (d.code == CODE_FEED_STALE || new_s == old_s || new_s > row->latest_s ||
         !isfinite(gain_ug) || gain_ug <= 0 || gain_ug < c->set.policy.min_gain_ug / 2.0)
         new_s = old_s;
-    occupy(planned, b, &pj, &price, new_s, 1);
+    occupy(s, &pj, &price, new_s, 1);
     if (new_s == old_s)
         return;
-    if (order_begin(c, row, new_s) < 0)
-        return;
-    row->delay_s = new_s > note->asked_s ? new_s - note->asked_s : 0;
-    if (isfinite(d.carbon_ug) && d.carbon_ug < 9e18)
-        row->estimate_ug = (uint64_t)d.carbon_ug;
-    tracker_store(c, row);
     log_info("job %u: moved by %+lld s for the new forecast", row->key.job_id,
              (long long)(new_s - old_s));
-    events_job(c, "job.move", "GREENER_LATER", row, "carnot");
+    move(c, row, new_s, old_s - row->delay_s, &d, "job.move", "GREENER_LATER");
 }
 
-static void plan_all(struct ctl *c)
+/* May Carnot move this pending job? */
+static int ours(const struct ctl *c, const struct slurm_job *job, const struct ledger_job *row,
+                struct placement_note *note)
 {
-    struct err e = {.text = ""};
+    return row && job->phase == PHASE_PENDING && !row->released && !job->bound && !job->held &&
+           tracker_acting(c, row) && placement_note_parse(job->admin_comment, note);
+}
+
+/* A job that may wait and has no plan yet: a new run after a requeue, or one whose dependencies
+ * have just gone. */
+static void plan_first(struct ctl *c, struct scratch *s, const struct slurm_job *job,
+                       struct ledger_job *row, const struct placement_note *note)
+{
+    struct placement_job pj;
+    struct placement_decision d;
     int64_t now_s = ctl_now_s(c);
-    if (publisher_build(c, &e) < 0) {
-        log_err("%s", e.text);
+    const char *code = row->key.restart ? "REQUEUED" : "DEP_END";
+    rebuild(job, note, now_s, row->latest_s, &pj);
+    placement_decide(&s->b, NULL, &pj, now_s, &d);
+    if (d.verdict == VERDICT_DELAY && d.start_s > now_s + TOO_CLOSE_S) {
+        occupy(s, &pj, &d.price, d.start_s, 1);
+        move(c, row, d.start_s, now_s, &d, "job.wait", code);
         return;
     }
-    struct board b = c->board;
-    size_t cells = (size_t)b.n_partitions * b.n_slots;
-    uint32_t *planned = malloc((cells ? cells : 1) * sizeof(*planned));
-    if (!planned)
+    /* Not worth a wait. What was planned before its dependencies went must not stand. */
+    int64_t set_s = row->begin_set_s;
+    row->latest_s = 0;
+    row->allowance_s = 0;
+    if (set_s > now_s)
+        move(c, row, now_s, now_s, &d, "job.move", code);
+    else
+        tracker_store(c, row);
+}
+
+/* While its dependencies stand, a job's begin time is kept near the start that suits it when they
+ * are predicted to have gone; never further off than its allowance from now on, so that it is kept
+ * even if they end at once and nobody is here to see it. */
+static void plan_dependent(struct ctl *c, struct scratch *s, const struct slurm_job *job,
+                           struct ledger_job *row, const struct placement_note *note)
+{
+    struct placement_job pj;
+    struct placement_decision d;
+    int64_t now_s = ctl_now_s(c), from_s = dependents_eligible_s(c, job);
+    row->spent_s = dependents_spent_s(c, job, row->spent_s);
+    int64_t wait_s = row->allowance_s - row->spent_s, latest_s = from_s + wait_s;
+    if (note->latest_s && latest_s > note->latest_s)
+        latest_s = note->latest_s;
+    if (wait_s <= 0 || latest_s <= from_s)
         return;
-    memcpy(planned, b.planned, cells * sizeof(*planned));
-    b.planned = planned;
+    rebuild(job, note, from_s, latest_s, &pj);
+    placement_decide(&s->b, NULL, &pj, now_s, &d);
+    int64_t start_s = d.start_s > from_s ? d.start_s : from_s;
+    int64_t new_s = start_s < now_s + wait_s ? start_s : now_s + wait_s;
+    int64_t later_s = new_s - row->begin_set_s;
+    int due = row->begin_set_s <= now_s + TOO_CLOSE_S || later_s < 0 ||
+              later_s > wait_s / 4 + TOO_CLOSE_S;
+    if (due && new_s > now_s + TOO_CLOSE_S)
+        move(c, row, new_s, from_s < new_s ? from_s : new_s, &d,
+             row->begin_set_s ? "job.move" : "job.wait", "DEP_END");
+}
+
+/* Those that a new list of Slurm gives a reason to plan. */
+static void plan_due(struct ctl *c, struct scratch *s)
+{
+    int64_t now_s = ctl_now_s(c);
+    for (size_t i = 0; i < c->snap->n_jobs; i++) {
+        const struct slurm_job *job = &c->snap->jobs[i];
+        struct ledger_job *row = tracker_newest(c, job->job_id);
+        struct placement_note note;
+        if (!row || row->allowance_s <= 0 || !ours(c, job, row, &note))
+            continue;
+        if (job->dependency) {
+            plan_dependent(c, s, job, row, &note);
+            continue;
+        }
+        if (note.code == CODE_DEP_END && row->latest_s == 0) {
+            row->latest_s = now_s + row->allowance_s - row->spent_s;
+            if (note.latest_s && row->latest_s > note.latest_s)
+                row->latest_s = note.latest_s;
+            plan_first(c, s, job, row, &note);
+        } else if (row->key.restart && row->planned_s == 0 && row->latest_s) {
+            plan_first(c, s, job, row, &note);
+        }
+    }
+}
+
+static void plan_all(struct ctl *c, struct scratch *s)
+{
+    int64_t now_s = ctl_now_s(c);
     for (size_t i = 0; i < c->snap->n_jobs; i++) {
         const struct slurm_job *job = &c->snap->jobs[i];
         struct placement_note note;
         struct ledger_job *row = tracker_newest(c, job->job_id);
-        if (!row || job->phase != PHASE_PENDING || row->released || job->bound || job->held ||
-            row->planned_s <= now_s + TOO_CLOSE_S || !tracker_acting(c, row) ||
-            !placement_note_parse(job->admin_comment, &note))
-            continue;
-        plan(c, &b, planned, job, row, &note);
+        if (ours(c, job, row, &note) && !job->dependency && row->latest_s &&
+            row->planned_s > now_s + TOO_CLOSE_S)
+            plan(c, s, job, row, &note);
     }
-    free(planned);
+}
+
+/* Is there a job that only a new list can have made due? */
+static int any_due(const struct ctl *c)
+{
+    for (size_t i = 0; i < c->snap->n_jobs; i++) {
+        const struct slurm_job *job = &c->snap->jobs[i];
+        const struct ledger_job *row = job->phase == PHASE_PENDING && job->admin_comment
+                                           ? tracker_newest(c, job->job_id)
+                                           : NULL;
+        if (row && row->allowance_s > 0 && !row->released &&
+            (job->dependency || row->latest_s == 0 || (row->key.restart && !row->planned_s)))
+            return 1;
+    }
+    return 0;
 }
 
 void planner_run(struct ctl *c)
 {
-    if (c->planned_version == c->feed_version || !c->snap)
+    struct scratch s;
+    if (!c->snap)
+        return;
+    int feed = c->planned_version != c->feed_version;
+    int list = c->planned_listed_ms != c->snap->listed_ms && any_due(c);
+    c->planned_listed_ms = c->snap->listed_ms;
+    if ((!feed && !list) || scratch_make(c, &s) < 0)
         return;
     /* What was decided before this process started was decided with these samples or older ones:
      * plan once then, too. */
     c->planned_version = c->feed_version;
-    plan_all(c);
+    if (feed)
+        plan_all(c, &s);
+    if (list)
+        plan_due(c, &s);
+    free(s.planned);
     c->dirty = 1;
 }
 

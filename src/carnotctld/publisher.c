@@ -11,23 +11,13 @@
 
 #include "carnotctld/feed_watch.h"
 #include "carnotctld/publisher.h"
+#include "carnotctld/publisher_private.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
 #include "common/path.h"
 #include "common/user.h"
 #include "placement/placement.h"
 #include "placement/slots.h"
-
-/* Sections under construction. */
-struct build {
-    struct board b;
-    struct board_partition *parts;
-    struct board_budget *budgets;
-    struct board_user *users;
-    struct board_switch *switches;
-    uint64_t *decisions;
-    uint32_t *planned;
-};
 
 static void build_free(struct build *w)
 {
@@ -36,12 +26,11 @@ static void build_free(struct build *w)
     free(w->users);
     free(w->switches);
     free(w->decisions);
+    free(w->accounts);
+    free(w->jobs);
+    free(w->runs);
+    free(w->outages);
     free(w->planned);
-}
-
-static void *section(size_t n, size_t size)
-{
-    return calloc(n ? n : 1, size);
 }
 
 static void name_copy(char to[BOARD_NAME_MAX], const char *from)
@@ -63,6 +52,7 @@ static void build_head(const struct ctl *c, struct board_head *h)
         .mode = s->mode == MODE_ACT,
         .policy = policy > 0 ? policy : POLICY_BALANCED,
         .lambda_g_per_h = s->policy.lambda_g_per_h,
+        .lambda_exponent = s->policy.lambda_exponent,
         .min_gain_g = (double)s->policy.min_gain_ug / 1e6,
         .overbook = s->policy.overbook,
         .pue = s->power.pue,
@@ -76,6 +66,8 @@ static void build_head(const struct ctl *c, struct board_head *h)
         .slot_s = s->carbon.slot_ms / 1000,
         .intensity_end_s = c->forecast.end_s,
     };
+    h->stagger_s =
+        s->policy.stagger_ms / 1000 < h->slot_s ? s->policy.stagger_ms / 1000 : h->slot_s;
     h->slot_start_s = h->published_ms / 1000 / h->slot_s * h->slot_s;
     name_copy(h->cluster, s->cluster);
     name_copy(h->zone, s->carbon.zone);
@@ -87,7 +79,7 @@ static int build_parts(const struct ctl *c, struct build *w)
     size_t n = c->snap ? c->snap->n_parts : 0;
     if (n > BOARD_PARTITIONS_MAX)
         n = BOARD_PARTITIONS_MAX;
-    if (!(w->parts = section(n, sizeof(*w->parts))))
+    if (!(w->parts = publisher_section(n, sizeof(*w->parts))))
         return -1;
     for (size_t i = 0; i < n; i++) {
         const struct slurm_part *p = &c->snap->parts[i];
@@ -136,7 +128,8 @@ static int build_planned(const struct ctl *c, struct build *w)
 {
     int64_t slots = c->set.carbon.horizon_ms / 1000 / w->b.head.slot_s + 1;
     w->b.n_slots = (uint32_t)(slots < BOARD_SLOTS_MAX ? slots : BOARD_SLOTS_MAX);
-    if (!(w->planned = section((size_t)w->b.n_slots * w->b.n_partitions, sizeof(*w->planned))))
+    if (!(w->planned =
+              publisher_section((size_t)w->b.n_slots * w->b.n_partitions, sizeof(*w->planned))))
         return -1;
     for (size_t i = 0; c->snap && i < c->snap->n_jobs; i++)
         plan_job(c, w, &c->snap->jobs[i]);
@@ -162,7 +155,7 @@ static int build_budgets(struct ctl *c, struct build *w, struct err *e)
     size_t n = 0, kept = 0;
     if (budget_list(c->ledger, ctl_now_s(c), &all, &n, e) < 0)
         return -1;
-    w->budgets = section(n, sizeof(*w->budgets));
+    w->budgets = publisher_section(n, sizeof(*w->budgets));
     for (size_t i = 0; w->budgets && i < n && kept < BOARD_BUDGETS_MAX; i++) {
         struct board_budget *to = &w->budgets[kept];
         to->scope = all[i].scope == SCOPE_USER ? BOARD_USER : BOARD_ACCOUNT;
@@ -196,7 +189,7 @@ static int user_order(const void *a, const void *b)
 static int build_users(const struct ctl *c, struct build *w)
 {
     size_t n = 0, kept = 0;
-    if (!(w->users = section(c->n_jobs, sizeof(*w->users))))
+    if (!(w->users = publisher_section(c->n_jobs, sizeof(*w->users))))
         return -1;
     for (size_t i = 0; i < c->n_jobs && n < BOARD_USERS_MAX; i++) {
         w->users[n].uid = c->jobs[i].uid;
@@ -214,7 +207,7 @@ static int build_users(const struct ctl *c, struct build *w)
 static int build_switches(const struct ctl *c, struct build *w)
 {
     uint32_t kept = 0;
-    if (!(w->switches = section(c->n_switches, sizeof(*w->switches))))
+    if (!(w->switches = publisher_section(c->n_switches, sizeof(*w->switches))))
         return -1;
     for (size_t i = 0; i < c->n_switches && kept < BOARD_SWITCHES_MAX; i++) {
         struct board_switch *to = &w->switches[kept];
@@ -230,31 +223,6 @@ static int build_switches(const struct ctl *c, struct build *w)
     return 0;
 }
 
-static int id_order(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* Every id that the list shows: the plugin lets go of those leases. */
-static int build_decisions(const struct ctl *c, struct build *w)
-{
-    size_t n = 0, kept = 0, jobs = c->snap ? c->snap->n_jobs : 0;
-    struct placement_note note;
-    if (!(w->decisions = section(jobs, sizeof(*w->decisions))))
-        return -1;
-    for (size_t i = 0; i < jobs && n < BOARD_DECISIONS_MAX; i++)
-        if (placement_note_parse(c->snap->jobs[i].admin_comment, &note))
-            w->decisions[n++] = note.id;
-    qsort(w->decisions, n, sizeof(*w->decisions), id_order);
-    for (size_t i = 0; i < n; i++)
-        if (i == 0 || w->decisions[i] != w->decisions[kept - 1])
-            w->decisions[kept++] = w->decisions[i];
-    w->b.decisions = w->decisions;
-    w->b.n_decisions = (uint32_t)kept;
-    return 0;
-}
-
 /* Encoded bytes of a new board; decoding them again proves them before anybody else reads them. */
 static int build(struct ctl *c, void **data, size_t *size, struct board *out, struct err *e)
 {
@@ -266,7 +234,7 @@ static int build(struct ctl *c, void **data, size_t *size, struct board *out, st
     w.b.points = c->forecast.points;
     w.b.n_points = (uint32_t)c->forecast.n;
     if (build_parts(c, &w) < 0 || build_planned(c, &w) < 0 || build_budgets(c, &w, e) < 0 ||
-        build_users(c, &w) < 0 || build_switches(c, &w) < 0 || build_decisions(c, &w) < 0) {
+        build_users(c, &w) < 0 || build_switches(c, &w) < 0 || publisher_jobs(c, &w, e) < 0) {
         if (!e->text[0])
             err_set(e, "no memory for the board");
     } else if (board_encode(&w.b, data, size, e) == 0) {

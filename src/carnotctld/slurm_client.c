@@ -84,15 +84,17 @@ static void tell_main(void)
     }
 }
 
-static int update_job(uint32_t job_id, int64_t begin_s, int hold)
+static int update_job(const struct slurm_order *o)
 {
     job_desc_msg_t desc;
     slurm_init_job_desc_msg(&desc);
-    SLURM_DESC_JOB_ID(&desc) = job_id;
-    if (hold)
+    SLURM_DESC_JOB_ID(&desc) = o->job_id;
+    if (o->kind == ORDER_HOLD)
         desc.priority = 0;
+    else if (o->kind == ORDER_FACTOR)
+        desc.site_factor = o->site_factor;
     else
-        desc.begin_time = begin_s;
+        desc.begin_time = o->begin_s;
     return slurm_update_job(&desc);
 }
 
@@ -108,10 +110,9 @@ static void carry_out(struct slurm_order *o)
     errno = 0;
     switch (o->kind) {
     case ORDER_BEGIN:
-        rc = update_job(o->job_id, o->begin_s, 0);
-        break;
     case ORDER_HOLD:
-        rc = update_job(o->job_id, 0, 1);
+    case ORDER_FACTOR:
+        rc = update_job(o);
         break;
     case ORDER_NOTIFY:
         rc = SLURM_NOTIFY_JOB(o->job_id, o->text);
@@ -199,7 +200,8 @@ int slurm_client_start(int64_t poll_ms, struct err *e)
 {
     pthread_condattr_t attr;
     sigset_t all, before;
-    /* Else libslurm cuts the tasks of an array after 64 characters, and they would not be counted. */
+    /* Else libslurm cuts the tasks of an array after 64 characters, and they would not be counted.
+     */
     setenv("SLURM_BITSTR_LEN", "0", 1);
     slurm_init(NULL);
     client.poll_ms = poll_ms;

@@ -12,7 +12,14 @@
 #include "common/err.h"
 #include "ledger/ledger.h"
 
-enum order_kind { ORDER_BEGIN = 0, ORDER_HOLD, ORDER_NOTIFY, ORDER_TERM, ORDER_CANCEL };
+enum order_kind {
+    ORDER_BEGIN = 0,
+    ORDER_HOLD,
+    ORDER_FACTOR,
+    ORDER_NOTIFY,
+    ORDER_TERM,
+    ORDER_CANCEL
+};
 
 struct slurm_order {
     enum order_kind kind;
@@ -20,6 +27,7 @@ struct slurm_order {
     uint32_t array_job_id; /* 0 = no array */
     int64_t array_task;    /* -1 = the job, or the array's tasks that are still together */
     int64_t begin_s;       /* ORDER_BEGIN */
+    uint32_t site_factor;  /* ORDER_FACTOR, as Slurm has it */
     char text[256];        /* ORDER_NOTIFY */
     /* filled in when it comes back: */
     int rc; /* 0 done */

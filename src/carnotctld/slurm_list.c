@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "carnotctld/slurm_list.h"
+#include "carnotctld/slurm_site.h"
 #include "common/tasks.h"
 #include "compat/slurm_compat.h"
 
@@ -101,8 +102,7 @@ static void read_job(const slurm_job_info_t *from, struct slurm_job *to)
     read_times(from, to);
     to->held = from->priority == 0;
     to->exclusive = SLURM_INFO_EXCLUSIVE(from);
-    to->bound = (from->dependency && from->dependency[0]) ||
-                (from->resv_name && from->resv_name[0]) || (from->bitflags & CRON_JOB) ||
+    to->bound = (from->resv_name && from->resv_name[0]) || (from->bitflags & CRON_JOB) ||
                 from->het_job_id != 0;
     copy(to->user, sizeof(to->user), from->user_name);
     copy(to->account, sizeof(to->account), from->account);
@@ -110,8 +110,12 @@ static void read_job(const slurm_job_info_t *from, struct slurm_job *to)
     copy(to->name, sizeof(to->name), from->name);
     copy(to->wckey, sizeof(to->wckey), from->wckey);
     copy(to->nodelist, sizeof(to->nodelist), from->nodes);
+    to->cpus_per_task = from->cpus_per_task == NO_VAL16 ? 0 : from->cpus_per_task;
+    to->site_factor = from->site_factor;
     if (from->admin_comment && from->admin_comment[0])
         to->admin_comment = strdup(from->admin_comment);
+    if (from->dependency && from->dependency[0])
+        to->dependency = strdup(from->dependency);
 }
 
 static int by_id(const void *a, const void *b)
@@ -156,8 +160,9 @@ static int read_parts(struct snapshot *s, struct err *e)
         to->default_time_s = minutes(p->default_time);
         to->max_time_s = minutes(p->max_time);
     }
+    int rc = s->parts ? slurm_site_read(s, msg, e) : err_set(e, "no memory for the partition list");
     slurm_free_partition_info_msg(msg);
-    return s->parts ? 0 : err_set(e, "no memory for the partition list");
+    return rc;
 }
 
 struct snapshot *slurm_list_load(struct err *e)

@@ -12,10 +12,13 @@ void snapshot_destroy(struct snapshot *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->n_jobs; i++)
+    for (size_t i = 0; i < s->n_jobs; i++) {
         free(s->jobs[i].admin_comment);
+        free(s->jobs[i].dependency);
+    }
     free(s->jobs);
     free(s->parts);
+    free(s->outages);
     free(s);
 }
 

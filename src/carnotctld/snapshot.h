@@ -23,14 +23,17 @@ struct slurm_job {
     char reason[48]; /* why it is pending, in Slurm's words */
     int held;        /* priority 0 */
     int exclusive;
-    int bound;       /* dependency, reservation, cron: Carnot does not move it */
-    int64_t limit_s; /* 0 = unlimited */
+    int bound; /* reservation, cron, part of a whole: Carnot does not move it */
+    uint32_t cpus_per_task;
+    uint32_t site_factor; /* as Slurm has it, around NICE_OFFSET */
+    int64_t limit_s;      /* 0 = unlimited */
     int64_t submit_s, eligible_s, start_s,
         end_s; /* 0 = not set; start_s of a pending job: expected */
     char user[SNAPSHOT_NAME_MAX], account[SNAPSHOT_NAME_MAX], partition[SNAPSHOT_NAME_MAX];
     char name[SNAPSHOT_NAME_MAX], wckey[SNAPSHOT_NAME_MAX];
     char nodelist[256];
     char *admin_comment; /* owned; NULL = none */
+    char *dependency;    /* owned; what it still waits for, NULL = nothing */
 };
 
 struct slurm_part {
@@ -40,12 +43,22 @@ struct slurm_part {
     int64_t default_time_s, max_time_s; /* 0 = none, unlimited */
 };
 
+/* A maintenance reservation that has not ended, once for each partition that it touches. */
+struct slurm_outage {
+    int64_t start_s, end_s;
+    char partition[SNAPSHOT_NAME_MAX]; /* "" = all */
+};
+
 struct snapshot {
     int64_t listed_ms;      /* wall clock before the list was asked for */
     struct slurm_job *jobs; /* sorted by job_id */
     size_t n_jobs;
     struct slurm_part *parts;
     size_t n_parts;
+    struct slurm_outage *outages;
+    size_t n_outages;
+    uint32_t age_weight; /* what a full priority age is worth; 0 = age does not count here */
+    int64_t age_full_s;  /* when it is full */
 };
 
 void snapshot_destroy(struct snapshot *s); /* NULL is legal */

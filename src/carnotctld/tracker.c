@@ -14,6 +14,7 @@
 #include "carnotctld/events.h"
 #include "carnotctld/feed_watch.h"
 #include "carnotctld/nodelist.h"
+#include "carnotctld/row_price.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
 #include "common/user.h"
@@ -121,48 +122,6 @@ int tracker_acting(const struct ctl *c, const struct ledger_job *row)
     return board_mode(&c->board, row->partition, row->account, row->uid);
 }
 
-void tracker_placement_job(const struct slurm_job *job, struct placement_job *out)
-{
-    memset(out, 0, sizeof(*out));
-    out->uid = job->uid;
-    out->account = job->account;
-    out->partition = job->partition;
-    out->nodes = job->nodes;
-    out->cpus = job->cpus;
-    out->gpus = job->gpus;
-    out->tasks = job->tasks;
-    out->limit_s = job->limit_s > 0 ? job->limit_s : INT64_MAX / 2;
-    out->flags = job->exclusive ? PLACEMENT_EXCLUSIVE : 0;
-    request_init(&out->request);
-}
-
-/* What the row sets aside: the price the job was told, or today's for one that was told none. */
-static void price(struct ctl *c, const struct slurm_job *job, const struct placement_note *note,
-                  struct ledger_job *row)
-{
-    double tasks = job->tasks, uj, ug, now_ug;
-    if (note) {
-        uj = note->energy_uj;
-        ug = note->carbon_ug;
-        now_ug = note->carbon_now_ug;
-    } else {
-        struct placement_job pj;
-        struct placement_price p;
-        tracker_placement_job(job, &pj);
-        placement_price(&c->board, &pj, &p);
-        int64_t from_s = ctl_now_s(c), length_s = p.limit_s;
-        if (length_s > c->set.carbon.horizon_ms / 1000)
-            length_s = c->set.carbon.horizon_ms / 1000;
-        uj = p.energy_uj < 9e18 ? p.energy_uj : 9e18;
-        ug = now_ug = (double)feed_watch_emissions_ug(c, from_s, from_s + length_s, (uint64_t)uj);
-    }
-    row->estimate_uj = (uint64_t)(uj * tasks < 9e18 ? uj * tasks + 0.5 : 9e18);
-    row->estimate_ug = (uint64_t)(ug * tasks < 9e18 ? ug * tasks + 0.5 : 9e18);
-    row->estimate_now_ug = (uint64_t)(now_ug * tasks < 9e18 ? now_ug * tasks + 0.5 : 9e18);
-    row->reserved_uj = row->estimate_uj;
-    row->reserved_ug = row->estimate_ug;
-}
-
 static void text(char *to, size_t size, const char *from)
 {
     memset(to, 0, size);
@@ -196,12 +155,25 @@ static void read_note(struct ledger_job *row, const struct slurm_job *job,
     row->limit_uj = note->energy_budget_uj;
     row->limit_ug = note->carbon_budget_ug;
     row->action = note->action == ACTION_WARN ? 0 : note->action == ACTION_TERM ? 1 : 2;
-    /* A requeue has a begin time of Slurm's own and no wait of ours any more. */
-    if (note->code == CODE_GREENER_LATER && job->restart == 0) {
+    row->allowance_s = note->wait_s;
+    /* A run after a requeue has a begin time of Slurm's own; its bound is what it was. */
+    if (note->code == CODE_GREENER_LATER)
         row->latest_s = note->latest_s;
+    if (note->code == CODE_GREENER_LATER && job->restart == 0) {
         row->planned_s = row->begin_set_s = note->begin_s;
         row->delay_s = note->begin_s > note->asked_s ? note->begin_s - note->asked_s : 0;
     }
+}
+
+/* What a requeued run takes over from the run before it. */
+static void inherit(const struct ctl *c, struct ledger_job *row)
+{
+    const struct ledger_job *before = row->key.restart ? tracker_newest(c, row->key.job_id) : NULL;
+    if (!before)
+        return;
+    row->released = before->released;
+    row->spent_s = before->spent_s;
+    row->latest_s = before->latest_s;
 }
 
 static void new_row(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
@@ -218,7 +190,8 @@ static void new_row(struct ctl *c, const struct slurm_job *job, struct ledger_jo
     text(row->run, sizeof(row->run), job->wckey[0] ? job->wckey : job->name);
     row->tasks = job->tasks;
     row->action = 2;
-    price(c, job, noted ? &note : NULL, row);
+    inherit(c, row);
+    row_price(c, job, noted ? &note : NULL, row);
     if (noted)
         read_note(row, job, &note);
     if (!noted)
@@ -231,6 +204,9 @@ static void new_row(struct ctl *c, const struct slurm_job *job, struct ledger_jo
 static void notice_change(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
 {
     int64_t now_s = ctl_now_s(c);
+    /* While its dependencies stand Slurm clears a begin time that passes: nobody's doing. */
+    if (job->dependency || (row->allowance_s > 0 && row->latest_s == 0))
+        return;
     if (row->released || row->begin_set_s == 0 || job->phase != PHASE_PENDING ||
         job->eligible_s <= 0 || job->eligible_s == row->begin_set_s ||
         job->eligible_s == row->planned_s)
@@ -253,6 +229,19 @@ static void end_row(struct ctl *c, struct ledger_job *row, const char *state, in
     events_job(c, "job.end", state, row, "carnot");
 }
 
+/* The wait that has been served counts for all jobs of its run. */
+static void note_wait(struct ctl *c, const struct slurm_job *job, const struct ledger_job *row)
+{
+    struct placement_note note;
+    struct err e = {.text = ""};
+    if (row->delay_s <= 0 || !placement_note_parse(job->admin_comment, &note) || !note.run[0])
+        return;
+    int64_t to_s = row->planned_s < row->start_s ? row->planned_s : row->start_s;
+    if (ledger_run_waited(c->ledger, row->uid, note.run, to_s - row->delay_s, to_s,
+                          TRACKER_RUN_REST_S, &e) < 0)
+        log_err("ledger: run %s: %s", note.run, e.text);
+}
+
 static void update_row(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
 {
     struct ledger_job before = *row;
@@ -268,9 +257,11 @@ static void update_row(struct ctl *c, const struct slurm_job *job, struct ledger
         row->estimate_now_ug = row->estimate_now_ug / row->tasks * job->tasks;
         row->tasks = job->tasks;
     }
+    row_price_change(c, job, &before, row);
     notice_change(c, job, row);
     enforcer_admit(c, job, row, 0);
     if (before.start_s == 0 && row->start_s > 0) {
+        note_wait(c, job, row);
         int64_t waited_s = row->start_s - row->key.submit_s;
         if (row->delay_s > waited_s)
             row->delay_s = waited_s > 0 ? waited_s : 0;

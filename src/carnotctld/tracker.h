@@ -10,6 +10,9 @@
 #include "carnotctld/ctl.h"
 #include "placement/placement.h"
 
+/* A run in which nobody has waited for this long may wait anew. */
+#define TRACKER_RUN_REST_S (24 * 3600)
+
 /* Load the rows that are not settled. 0 or -1. */
 int tracker_init(struct ctl *c, struct err *e);
 void tracker_fini(struct ctl *c);

@@ -55,7 +55,9 @@ struct settings {
 
     struct {
         char policy[SETTINGS_NAME_MAX]; /* asap | balanced | greenest; balanced */
-        double lambda_g_per_h;          /* grams per job-hour of delay; 0..1e6; 1 g */
+        double lambda_g_per_h;          /* grams per hour of delay of a job of one CPU; 0.1 g */
+        double lambda_exponent;         /* lambda grows with CPUs to this power; 0..2; 1 */
+        int64_t stagger_ms;             /* starts with one best time are spread over this; 2 min */
         uint64_t min_gain_ug;           /* wait only if it saves at least this; 50g */
         int64_t default_delay_ms;       /* for jobs that say nothing; 0..14d; 0 */
         int64_t site_delay_ms;          /* what carbon-delay=site means; 0..14d; 4h */

@@ -67,8 +67,17 @@ const struct setting settings_table[] = {
 
     {"policy", "policy", SETTING_CHOICE, FIELD(policy.policy), NULL, "asap|balanced|greenest",
      "balanced", "How jobs that say nothing trade waiting for grams."},
-    {"policy", "lambda", SETTING_GRAMS, FIELD(policy.lambda_g_per_h), "0g", "1t", "1g",
-     "Grams that an hour of a job's wait must save, for policy balanced."},
+    {"policy", "lambda", SETTING_GRAMS, FIELD(policy.lambda_g_per_h), "0g", "1t", "0.1g",
+     "Grams that an hour of a one-CPU job's wait must save, for policy balanced. A GPU counts as "
+     "as "
+     "many CPUs as its power does."},
+    {"policy", "lambda_exponent", SETTING_RATIO, FIELD(policy.lambda_exponent), "0", "2", "1",
+     "Lambda grows with a job's CPUs to this power. 1: splitting a job gains nothing; 0: large "
+     "jobs "
+     "wait for small savings, which saves most for the mean wait."},
+    {"policy", "stagger", SETTING_DURATION, FIELD(policy.stagger_ms), "0", "1h", "2m",
+     "Jobs for which one start is best are spread over this long, at most a slot, so that they do "
+     "not begin in one second; 0: they do."},
     {"policy", "min_gain", SETTING_MASS, FIELD(policy.min_gain_ug), "0g", "1t", "50g",
      "A job waits only if that saves at least this much CO2e."},
     {"policy", "default_delay", SETTING_DURATION, FIELD(policy.default_delay_ms), "0", "14d", "0",

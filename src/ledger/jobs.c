@@ -46,6 +46,9 @@
     X(latest_s, latest_s, I64, LIST)                                                               \
     X(begin_set_s, begin_set_s, I64, LIST)                                                         \
     X(released, released, INT, LIST)                                                               \
+    X(allowance_s, allowance_s, I64, LIST)                                                         \
+    X(spent_s, spent_s, I64, LIST)                                                                 \
+    X(bonus, bonus, I64, LIST)                                                                     \
     X(delay_s, delay_s, I64, LIST)                                                                 \
     X(reserved_uj, reserved_uj, U64, LIST)                                                         \
     X(reserved_ug, reserved_ug, U64, LIST)                                                         \

@@ -119,6 +119,9 @@ struct ledger_job {
     int64_t begin_set_s;               /* the begin time that Carnot set last; 0 = none */
     int released;                      /* the user or an operator changed it: hands off */
     int64_t delay_s;                   /* served because of Carnot, in the end */
+    int64_t allowance_s;               /* how long it may wait once it can run; 0 = not at all */
+    int64_t spent_s;                   /* of that, by the jobs that it depends on */
+    int64_t bonus;                     /* priority given back for the wait; 0 = not yet */
     uint64_t reserved_uj, reserved_ug; /* all tasks of this row; while live */
     uint64_t limit_uj, limit_ug; /* the job's own --energy-budget, --carbon-budget; 0 = none */
     int action;                  /* its own budget: 0 warn, 1 term, 2 default */
@@ -172,6 +175,25 @@ int ledger_job_enforced(ledger_t *l, struct job_key key, int step, int64_t now_s
  * up). Otherwise the job is out of its hands, and begin_s is not looked at. */
 int ledger_job_planned(ledger_t *l, struct job_key key, int64_t begin_s, int released,
                        struct err *e);
+
+/* ---- runs: jobs that share one allowance ---- */
+
+struct ledger_run {
+    uint32_t uid;
+    char name[LEDGER_NAME_MAX];
+    int64_t waited_s; /* for the grid, together: times in which several waited count once */
+    int64_t until_s;  /* end of the last such time */
+};
+
+/* A job of the run has waited from from_s to to_s: what lies behind until_s is added. A run in which
+ * nobody has waited for rest_s before from_s begins anew. 0 or -1. */
+int ledger_run_waited(ledger_t *l, uint32_t uid, const char *name, int64_t from_s, int64_t to_s,
+                      int64_t rest_s, struct err *e);
+
+/* Runs in which somebody has waited since since_s, ordered by uid and name; new array, caller frees.
+ */
+int ledger_run_list(ledger_t *l, int64_t since_s, struct ledger_run **out, size_t *n,
+                    struct err *e);
 
 /* ---- records from the nodes ---- */
 

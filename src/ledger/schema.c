@@ -44,6 +44,7 @@ static const char version_1[] =
     " limit_s INTEGER NOT NULL, start_s INTEGER NOT NULL, end_s INTEGER NOT NULL,"
     " planned_s INTEGER NOT NULL, latest_s INTEGER NOT NULL, begin_set_s INTEGER NOT NULL,"
     " released INTEGER NOT NULL, delay_s INTEGER NOT NULL,"
+    " allowance_s INTEGER NOT NULL, spent_s INTEGER NOT NULL, bonus INTEGER NOT NULL,"
     " reserved_uj INTEGER NOT NULL, reserved_ug INTEGER NOT NULL,"
     " limit_uj INTEGER NOT NULL, limit_ug INTEGER NOT NULL, action INTEGER NOT NULL,"
     " enforce_step INTEGER NOT NULL, enforce_s INTEGER NOT NULL,"
@@ -72,6 +73,10 @@ static const char version_1[] =
     "CREATE TABLE intensity ("
     " zone TEXT NOT NULL, t_s INTEGER NOT NULL, g_per_kwh REAL NOT NULL,"
     " PRIMARY KEY (zone, t_s)) WITHOUT ROWID;"
+
+    "CREATE TABLE run ("
+    " uid INTEGER NOT NULL, name TEXT NOT NULL, waited_s INTEGER NOT NULL,"
+    " until_s INTEGER NOT NULL, PRIMARY KEY (uid, name)) WITHOUT ROWID;"
 
     "CREATE TABLE kv (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
 

@@ -16,7 +16,7 @@
 #include "placement/board.h"
 #include "placement/request.h"
 
-#define BOARD_VERSION 1u
+#define BOARD_VERSION 2u
 #define BOARD_BYTE_ORDER 0x01020304u
 
 static const char board_magic[8] = {'C', 'A', 'R', 'N', 'O', 'T', 'B', 'D'};
@@ -30,6 +30,7 @@ struct board_header {
     uint64_t checksum; /* FNV-1a of the 64-bit words behind this field */
     uint32_t head_size;
     uint32_t n_points, n_partitions, n_budgets, n_users, n_switches, n_decisions, n_slots;
+    uint32_t n_accounts, n_jobs, n_runs, n_outages;
 };
 
 /* Where each section begins; the last is the end. */
@@ -41,6 +42,10 @@ enum {
     AT_USERS,
     AT_SWITCHES,
     AT_DECISIONS,
+    AT_ACCOUNTS,
+    AT_JOBS,
+    AT_RUNS,
+    AT_OUTAGES,
     AT_PLANNED,
     AT_END,
     AT_N
@@ -76,7 +81,11 @@ static void layout(const struct board_header *h, size_t at[AT_N])
     at[AT_USERS] = at[AT_BUDGETS] + h->n_budgets * sizeof(struct board_budget);
     at[AT_SWITCHES] = at[AT_USERS] + h->n_users * sizeof(struct board_user);
     at[AT_DECISIONS] = at[AT_SWITCHES] + h->n_switches * sizeof(struct board_switch);
-    at[AT_PLANNED] = at[AT_DECISIONS] + h->n_decisions * sizeof(uint64_t);
+    at[AT_ACCOUNTS] = at[AT_DECISIONS] + h->n_decisions * sizeof(uint64_t);
+    at[AT_JOBS] = at[AT_ACCOUNTS] + h->n_accounts * sizeof(struct board_account);
+    at[AT_RUNS] = at[AT_JOBS] + h->n_jobs * sizeof(struct board_job);
+    at[AT_OUTAGES] = at[AT_RUNS] + h->n_runs * sizeof(struct board_run);
+    at[AT_PLANNED] = at[AT_OUTAGES] + h->n_outages * sizeof(struct board_outage);
     at[AT_END] = at[AT_PLANNED] + round8((size_t)h->n_partitions * h->n_slots * sizeof(uint32_t));
 }
 
@@ -85,7 +94,9 @@ static int check_counts(const struct board_header *h, struct err *e)
     if (h->n_points > BOARD_POINTS_MAX || h->n_partitions > BOARD_PARTITIONS_MAX ||
         h->n_budgets > BOARD_BUDGETS_MAX || h->n_users > BOARD_USERS_MAX ||
         h->n_switches > BOARD_SWITCHES_MAX || h->n_decisions > BOARD_DECISIONS_MAX ||
-        h->n_slots > BOARD_SLOTS_MAX) {
+        h->n_slots > BOARD_SLOTS_MAX || h->n_accounts > BOARD_ACCOUNTS_MAX ||
+        h->n_jobs > BOARD_JOBS_MAX || h->n_runs > BOARD_RUNS_MAX ||
+        h->n_outages > BOARD_OUTAGES_MAX) {
         errno = EFBIG;
         return err_set(e, "a section of the board is larger than it may be");
     }
@@ -103,7 +114,11 @@ int board_encode(const struct board *b, void **data, size_t *size, struct err *e
                              .n_users = b->n_users,
                              .n_switches = b->n_switches,
                              .n_decisions = b->n_decisions,
-                             .n_slots = b->n_slots};
+                             .n_slots = b->n_slots,
+                             .n_accounts = b->n_accounts,
+                             .n_jobs = b->n_jobs,
+                             .n_runs = b->n_runs,
+                             .n_outages = b->n_outages};
     size_t at[AT_N];
     if (check_counts(&h, e) < 0)
         return -1;
@@ -114,7 +129,8 @@ int board_encode(const struct board *b, void **data, size_t *size, struct err *e
                        BOARD_SIZE_MAX);
     }
     const void *from[AT_END] = {&b->head, b->points,   b->partitions, b->budgets,
-                                b->users, b->switches, b->decisions,  b->planned};
+                                b->users, b->switches, b->decisions,  b->accounts,
+                                b->jobs,  b->runs,     b->outages,    b->planned};
     unsigned char *out = calloc(1, at[AT_END]);
     if (!out)
         return err_errno(e, "board");
@@ -165,16 +181,17 @@ static int check_head(const struct board *b, struct err *e)
         return bad(e, "a name without an end");
     if (h->policy < POLICY_ASAP || h->policy > POLICY_GREENEST || h->mode < 0 || h->mode > 1)
         return bad(e, "unknown mode or policy");
-    if (!within(h->lambda_g_per_h, 0, 1e9) || !within(h->min_gain_g, 0, 1e12) ||
-        !within(h->overbook, 1e-3, 1e3) || !within(h->pue, 1, 10) ||
-        !within(h->user_lease_share, 1e-6, 1) || !within(h->cpu_max_w, 0, 1e6) ||
-        !within(h->gpu_max_w, 0, 1e6))
+    if (!within(h->lambda_g_per_h, 0, 1e9) || !within(h->lambda_exponent, 0, 2) ||
+        !within(h->min_gain_g, 0, 1e12) || !within(h->overbook, 1e-3, 1e3) ||
+        !within(h->pue, 1, 10) || !within(h->user_lease_share, 1e-6, 1) ||
+        !within(h->cpu_max_w, 0, 1e6) || !within(h->gpu_max_w, 0, 1e6))
         return bad(e, "a number of the policy is out of range");
     if (h->default_delay_s < 0 || h->default_delay_s > month_s || h->site_delay_s < 0 ||
         h->site_delay_s > month_s || h->max_delay_s < 0 || h->max_delay_s > month_s)
         return bad(e, "a delay is out of range");
-    if (h->slot_s < 1 || h->slot_s > 86400 || !sane_time(h->slot_start_s) ||
-        !sane_time(h->intensity_end_s) || !sane_time(h->feed_until_s) || !sane_time(h->issued_s) ||
+    if (h->slot_s < 1 || h->slot_s > 86400 || h->stagger_s < 0 || h->stagger_s > 86400 ||
+        !sane_time(h->slot_start_s) || !sane_time(h->intensity_end_s) ||
+        !sane_time(h->feed_until_s) || !sane_time(h->issued_s) ||
         !sane_time(h->published_ms / 1000) || !sane_time(h->listed_ms / 1000) ||
         h->max_age_ms < 0 || h->max_age_ms > month_s * 1000)
         return bad(e, "a time is out of range");
@@ -234,6 +251,34 @@ static int check_records(const struct board *b, struct err *e)
     return 0;
 }
 
+static int check_jobs(const struct board *b, struct err *e)
+{
+    for (uint32_t i = 0; i < b->n_accounts; i++)
+        if (!terminated(b->accounts[i].name))
+            return bad(e, "an account");
+    for (uint32_t i = 0; i < b->n_jobs; i++) {
+        const struct board_job *j = &b->jobs[i];
+        if (j->partition >= (int64_t)b->n_partitions || j->account >= (int64_t)b->n_accounts ||
+            j->partition < -1 || j->account < -1 || j->limit_s < 0 ||
+            j->limit_s > INT32_MAX * 60LL || (i > 0 && j->job_id <= b->jobs[i - 1].job_id))
+            return bad(e, "a job");
+    }
+    for (uint32_t i = 0; i < b->n_runs; i++) {
+        const struct board_run *r = &b->runs[i];
+        if (!terminated(r->name) || r->waited_s < 0 || !sane_time(r->waited_s) ||
+            !sane_time(r->waiting_since_s) ||
+            (i > 0 && board_run_compare(&b->runs[i - 1], r->uid, r->name) >= 0))
+            return bad(e, "a run");
+    }
+    for (uint32_t i = 0; i < b->n_outages; i++) {
+        const struct board_outage *o = &b->outages[i];
+        if (!sane_time(o->start_s) || !sane_time(o->end_s) || o->partition < -1 ||
+            o->partition >= (int64_t)b->n_partitions)
+            return bad(e, "an outage");
+    }
+    return 0;
+}
+
 int board_decode(struct board *out, const void *data, size_t size, struct err *e)
 {
     struct board_header h;
@@ -267,6 +312,10 @@ int board_decode(struct board *out, const void *data, size_t size, struct err *e
                       .users = (const void *)(copy + at[AT_USERS]),
                       .switches = (const void *)(copy + at[AT_SWITCHES]),
                       .decisions = (const void *)(copy + at[AT_DECISIONS]),
+                      .accounts = (const void *)(copy + at[AT_ACCOUNTS]),
+                      .jobs = (const void *)(copy + at[AT_JOBS]),
+                      .runs = (const void *)(copy + at[AT_RUNS]),
+                      .outages = (const void *)(copy + at[AT_OUTAGES]),
                       .planned = (const void *)(copy + at[AT_PLANNED]),
                       .n_points = h.n_points,
                       .n_partitions = h.n_partitions,
@@ -275,9 +324,14 @@ int board_decode(struct board *out, const void *data, size_t size, struct err *e
                       .n_switches = h.n_switches,
                       .n_decisions = h.n_decisions,
                       .n_slots = h.n_slots,
+                      .n_accounts = h.n_accounts,
+                      .n_jobs = h.n_jobs,
+                      .n_runs = h.n_runs,
+                      .n_outages = h.n_outages,
                       .buffer = copy};
     memcpy(&b.head, copy + at[AT_HEAD], sizeof(b.head));
-    if (check_head(&b, e) < 0 || check_points(&b, e) < 0 || check_records(&b, e) < 0) {
+    if (check_head(&b, e) < 0 || check_points(&b, e) < 0 || check_records(&b, e) < 0 ||
+        check_jobs(&b, e) < 0) {
         free(copy);
         errno = EINVAL;
         return -1;
@@ -305,100 +359,4 @@ void board_free(struct board *b)
     free(b->buffer);
     memset(b, 0, sizeof(*b));
     errno = saved;
-}
-
-struct series board_series(const struct board *b)
-{
-    return (struct series){b->points, b->n_points, b->head.intensity_end_s};
-}
-
-const struct board_partition *board_partition_find(const struct board *b, const char *name)
-{
-    for (uint32_t i = 0; i < b->n_partitions; i++) {
-        const struct board_partition *p = &b->partitions[i];
-        if (name && name[0] ? strcmp(p->name, name) == 0 : p->is_default != 0)
-            return p;
-    }
-    return NULL;
-}
-
-const struct board_user *board_user_find(const struct board *b, uint32_t uid)
-{
-    uint32_t low = 0, high = b->n_users;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (b->users[mid].uid < uid)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < b->n_users && b->users[low].uid == uid ? &b->users[low] : NULL;
-}
-
-int board_budget_compare(const struct board_budget *a, int scope, const char *name, uint32_t uid)
-{
-    if (a->scope != scope)
-        return a->scope < scope ? -1 : 1;
-    if (scope == BOARD_USER)
-        return (a->uid > uid) - (a->uid < uid);
-    return strcmp(a->name, name);
-}
-
-const struct board_budget *board_budget_find(const struct board *b, int scope, const char *name,
-                                             uint32_t uid, uint32_t *n)
-{
-    uint32_t low = 0, high = b->n_budgets;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (board_budget_compare(&b->budgets[mid], scope, name, uid) < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    *n = 0;
-    while (low + *n < b->n_budgets &&
-           board_budget_compare(&b->budgets[low + *n], scope, name, uid) == 0)
-        (*n)++;
-    return *n ? &b->budgets[low] : NULL;
-}
-
-int board_decision_seen(const struct board *b, uint64_t id)
-{
-    uint32_t low = 0, high = b->n_decisions;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (b->decisions[mid] < id)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < b->n_decisions && b->decisions[low] == id;
-}
-
-static int switch_matches(const struct board_switch *s, const char *partition, const char *account,
-                          uint32_t uid)
-{
-    switch (s->scope) {
-    case BOARD_CLUSTER:
-        return 1;
-    case BOARD_PARTITION:
-        return partition && strcmp(s->name, partition) == 0;
-    case BOARD_ACCOUNT:
-        return account && strcmp(s->name, account) == 0;
-    default:
-        return s->uid == uid;
-    }
-}
-
-int board_mode(const struct board *b, const char *partition, const char *account, uint32_t uid)
-{
-    int mode = b->head.mode, narrowest = -1;
-    for (uint32_t i = 0; i < b->n_switches; i++) {
-        const struct board_switch *s = &b->switches[i];
-        if (s->scope > narrowest && switch_matches(s, partition, account, uid)) {
-            narrowest = s->scope;
-            mode = s->mode;
-        }
-    }
-    return mode;
 }

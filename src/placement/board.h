@@ -27,7 +27,11 @@
 #define BOARD_USERS_MAX 65536
 #define BOARD_SWITCHES_MAX 1024
 #define BOARD_DECISIONS_MAX (1u << 20)
-#define BOARD_SIZE_MAX (64u << 20)
+#define BOARD_ACCOUNTS_MAX 65536
+#define BOARD_JOBS_MAX (1u << 18)
+#define BOARD_RUNS_MAX 16384
+#define BOARD_OUTAGES_MAX 1024
+#define BOARD_SIZE_MAX (128u << 20)
 
 /* Scalars: who published what when, and the site's policy. */
 struct board_head {
@@ -43,7 +47,8 @@ struct board_head {
     int32_t mode;              /* 0 observe, 1 act: for what no switch names */
     int32_t policy;            /* enum placement_policy, never UNSET */
     int32_t padding;
-    double lambda_g_per_h;   /* >= 0, grams per job-hour of delay */
+    double lambda_g_per_h;   /* >= 0, grams per hour of delay of a job of one CPU */
+    double lambda_exponent;  /* 0..2: lambda grows with CPUs to this power */
     double min_gain_g;       /* >= 0 */
     double overbook;         /* > 0 */
     double pue;              /* >= 1 */
@@ -52,6 +57,7 @@ struct board_head {
     double gpu_max_w;        /* pricing, a GPU */
     int64_t default_delay_s, site_delay_s, max_delay_s;
     int64_t max_age_ms;      /* older than this: the board counts as absent */
+    int64_t stagger_s;       /* starts that have one best time are spread over this much of it */
     int64_t slot_s;          /* length of a slot of the ledger, >= 1 */
     int64_t slot_start_s;    /* time of slot 0, a multiple of slot_s */
     int64_t intensity_end_s; /* the last point holds until here */
@@ -101,6 +107,45 @@ struct board_switch {
     char name[BOARD_NAME_MAX];
 };
 
+/* Names that jobs below point to by their place here. */
+struct board_account {
+    char name[BOARD_NAME_MAX];
+};
+
+enum { BOARD_JOB_EXCLUSIVE = 1, BOARD_JOB_STARTED = 2 };
+
+/* A job as Slurm's list showed it last: what a change of it is compared with. Sorted by job_id. */
+struct board_job {
+    uint32_t job_id;
+    uint32_t array_job_id; /* 0 = no array */
+    uint32_t uid;
+    uint32_t nodes, cpus, gpus; /* of one task */
+    uint32_t tasks;             /* of an array that are in this record, else 1 */
+    uint32_t flags;             /* BOARD_JOB_* */
+    uint32_t cpus_per_task;     /* 0 = not known */
+    uint32_t padding;
+    int32_t partition; /* in partitions; -1 = a list, or one that is not there */
+    int32_t account;   /* in accounts; -1 = none */
+    int64_t limit_s;   /* 0 = unlimited */
+};
+
+/* What the jobs that a user calls one run (--carbon-run) have waited for the grid, together: they
+ * share one allowance. Sorted by uid, then name. */
+struct board_run {
+    uint32_t uid;
+    uint32_t padding;
+    char name[BOARD_NAME_MAX];
+    int64_t waited_s;        /* >= 0: times in which several waited count once */
+    int64_t waiting_since_s; /* some job of it waits since then, not counted above; 0 = none */
+};
+
+/* A maintenance reservation: nobody is made to wait across it. */
+struct board_outage {
+    int64_t start_s, end_s;
+    int32_t partition; /* -1 = all */
+    uint32_t padding;
+};
+
 /* A decoded board: sections point into one private buffer. Immutable once built. */
 struct board {
     struct board_head head;
@@ -110,10 +155,15 @@ struct board {
     const struct board_budget *budgets;
     const struct board_user *users;
     const struct board_switch *switches;
+    const struct board_account *accounts;
+    const struct board_job *jobs;
+    const struct board_run *runs;
+    const struct board_outage *outages;
     const uint64_t *decisions; /* ids that Slurm's list has shown, strictly increasing */
     const uint32_t
         *planned; /* [n_partitions][n_slots]: CPUs that waiting and running jobs will hold */
     uint32_t n_points, n_partitions, n_budgets, n_users, n_switches, n_decisions, n_slots;
+    uint32_t n_accounts, n_jobs, n_runs, n_outages;
     void *buffer; /* what board_free frees; NULL for a board that borrows its sections */
 };
 
@@ -139,6 +189,16 @@ const struct board_budget *board_budget_find(const struct board *b, int scope, c
                                              uint32_t uid, uint32_t *n);
 /* The order of the budgets above: <0, 0, >0. Resources do not count. */
 int board_budget_compare(const struct board_budget *a, int scope, const char *name, uint32_t uid);
+/* By id; NULL when the list did not show it. O(log n) */
+const struct board_job *board_job_find(const struct board *b, uint32_t job_id);
+/* Its account's name, "" for none. */
+const char *board_job_account(const struct board *b, const struct board_job *job);
+/* The run of that user; NULL when none of its jobs has waited. O(log n) */
+const struct board_run *board_run_find(const struct board *b, uint32_t uid, const char *name);
+/* The order of runs: <0, 0, >0. */
+int board_run_compare(const struct board_run *r, uint32_t uid, const char *name);
+/* What the jobs of r have waited by now_s, together. */
+int64_t board_run_waited(const struct board_run *r, int64_t now_s);
 /* Was this decision id seen in Slurm's list? O(log n) */
 int board_decision_seen(const struct board *b, uint64_t id);
 /* observe or act for this job; each argument may be NULL / UINT32_MAX. */

@@ -27,12 +27,16 @@ char *placement_comment(char *buf, size_t size, uint64_t id, const struct placem
     double tasks = job->tasks ? job->tasks : 1;
     double grams = isfinite(d->carbon_ug) ? d->carbon_ug / tasks / 1e6 : 0;
     double grams_now = isfinite(d->carbon_now_ug) ? d->carbon_now_ug / tasks / 1e6 : 0;
+    int64_t latest_s = d->latest_s;
+    if (d->code == CODE_DEP_END)
+        latest_s = d->bound_s == INT64_MAX || d->bound_s < 0 ? 0 : d->bound_s;
     snprintf(buf, size,
-             NOTE_START "id=%016" PRIx64 ",t=%" PRId64 ",begin=%" PRId64 ",latest=%" PRId64
-                        ",j=%.6f,g=%.6f,g0=%.6f,policy=%s,code=%s,layer=%s,eb=%" PRIu64
-                        ",cb=%" PRIu64 ",act=%s,run=%s",
-             id, d->start_s - d->delay_s, d->start_s, d->latest_s, d->price.energy_uj / 1e6, grams,
-             grams_now, placement_policy_name(d->policy), placement_code_name(d->code),
+             NOTE_START
+             "id=%016" PRIx64 ",t=%" PRId64 ",begin=%" PRId64 ",latest=%" PRId64 ",wait=%" PRId64
+             ",j=%.6f,g=%.6f,g0=%.6f,policy=%s,code=%s,layer=%s,eb=%" PRIu64 ",cb=%" PRIu64
+             ",act=%s,run=%s",
+             id, d->start_s - d->delay_s, d->start_s, latest_s, d->wait_s, d->price.energy_uj / 1e6,
+             grams, grams_now, placement_policy_name(d->policy), placement_code_name(d->code),
              request_layer_name(d->layer), r->energy_budget_uj, r->carbon_budget_ug,
              action_names[r->action], r->run);
     return buf;
@@ -103,6 +107,8 @@ static int read_word(struct placement_note *n, const char *key, const char *valu
         return parse_time(value, &n->begin_s);
     if (strcmp(key, "latest") == 0)
         return parse_time(value, &n->latest_s);
+    if (strcmp(key, "wait") == 0)
+        return parse_time(value, &n->wait_s);
     if (strcmp(key, "eb") == 0)
         return parse_u64(value, 10, &n->energy_budget_uj);
     if (strcmp(key, "cb") == 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * placement_decide(): how long may this job wait, where in that window is it best,
+ * placement_decide(): where in the window that its allowance leaves is a job's best start,
  * and do its budgets cover it. Pure; runs in slurmctld under the plugin's mutex.
  */
 #include "config.h"
@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "carbon/forecast.h"
+#include "placement/allowance.h"
+#include "placement/budgets.h"
 #include "placement/placement.h"
 #include "placement/search.h"
 
@@ -18,33 +20,6 @@
 static int64_t min64(int64_t a, int64_t b)
 {
     return a < b ? a : b;
-}
-
-/* How long the job may wait from a_s on, and which layer said so. */
-static int64_t allowance(const struct board_head *h, const struct placement_job *job,
-                         int64_t limit_s, int64_t a_s, enum request_layer *layer)
-{
-    const struct request *r = &job->request;
-    int64_t wait_s = 0;
-    *layer = LAYER_NONE;
-    if (r->delay != DELAY_UNSET) {
-        *layer = r->layer[REQUEST_CARBON_DELAY];
-        wait_s = r->delay == DELAY_FOR ? r->delay_s : r->delay == DELAY_SITE ? h->site_delay_s : 0;
-    } else if (r->finish_by_s > 0) {
-        wait_s = h->max_delay_s;
-    } else if (!(job->flags & PLACEMENT_INTERACTIVE)) {
-        wait_s = h->default_delay_s;
-    }
-    if (r->finish_by_s > 0) {
-        int64_t room_s = r->finish_by_s - limit_s - a_s;
-        if (r->delay == DELAY_UNSET || room_s < wait_s)
-            *layer = r->layer[REQUEST_CARBON_FINISH_BY];
-        wait_s = min64(wait_s, room_s);
-    }
-    if (job->deadline_s > 0)
-        wait_s = min64(wait_s, job->deadline_s - limit_s - a_s);
-    wait_s = min64(wait_s, h->max_delay_s);
-    return wait_s > 0 ? wait_s : 0;
 }
 
 /* CPUs that one task keeps others from: its own, or those that go with its GPUs. */
@@ -88,47 +63,32 @@ static const char *account_of(const struct board *b, const struct placement_job 
     return u ? u->default_account : "";
 }
 
-/* One budget: what is left of it for this user, against what the job needs. */
-static int covers(const struct board *b, const struct lease_table *leases,
-                  const struct placement_job *job, const struct board_budget *budget, int64_t now_s,
-                  struct placement_decision *d)
+static void refuse(struct placement_decision *d, enum placement_code code,
+                   const struct budgets_lack *lack)
 {
-    double need = budget->resource == 0 ? d->price.energy_all_uj : d->carbon_ug;
-    int64_t left = budget->left;
-    if (!isfinite(
-            need)) /* carbon without a forecast: cannot be judged, energy budgets still hold */
-        return 1;
-    if (leases) {
-        int64_t own, held = lease_held(leases, budget, job->uid, &own);
-        double share = (double)budget->left * b->head.user_lease_share - (double)own;
-        if (__builtin_sub_overflow(budget->left, held, &left))
-            left = INT64_MIN;
-        if (lease_doubtful(leases, job->uid, now_s * 1000) && share < (double)left)
-            left = (int64_t)share;
-    }
-    if (need <= (double)left && !(job->flags & PLACEMENT_UNCOUNTED))
-        return 1;
     d->verdict = VERDICT_REFUSE;
-    d->code = job->flags & PLACEMENT_UNCOUNTED ? CODE_NO_BOARD : CODE_BUDGET_LEFT;
-    d->budget = budget;
-    d->budget_left = left;
-    d->budget_need = need;
-    return 0;
+    d->code = code;
+    d->budget = lack->budget;
+    d->budget_left = lack->left;
+    d->budget_need = lack->need;
 }
 
 static void check_budgets(const struct board *b, const struct lease_table *leases,
                           const struct placement_job *job, int64_t now_s,
                           struct placement_decision *d)
 {
-    uint32_t n;
-    const struct board_budget *g = board_budget_find(b, BOARD_ACCOUNT, account_of(b, job), 0, &n);
-    for (uint32_t i = 0; i < n; i++)
-        if (!covers(b, leases, job, &g[i], now_s, d))
-            return;
-    g = board_budget_find(b, BOARD_USER, "", job->uid, &n);
-    for (uint32_t i = 0; i < n; i++)
-        if (!covers(b, leases, job, &g[i], now_s, d))
-            return;
+    struct budgets_lack lack = {0};
+    struct budgets_need need = {.account = account_of(b, job),
+                                .uid = job->uid,
+                                .now_ms = now_s * 1000,
+                                .account_uj = d->price.energy_all_uj,
+                                .account_ug = d->carbon_ug,
+                                .user_uj = d->price.energy_all_uj,
+                                .user_ug = d->carbon_ug};
+    if ((job->flags & PLACEMENT_UNCOUNTED) && budgets_any(b, need.account, need.uid, &lack.budget))
+        refuse(d, CODE_NO_BOARD, &lack);
+    else if (!budgets_cover(b, leases, &need, &lack))
+        refuse(d, CODE_BUDGET_LEFT, &lack);
 }
 
 /* Beyond the forecast every start costs the same: count only what it reaches. */
@@ -138,54 +98,104 @@ static int64_t counted_length(const struct board *b, int64_t from_s, int64_t lim
     return known_s > 0 && limit_s > known_s ? known_s : limit_s;
 }
 
+/* Micrograms that an hour of delay must save. With exponent 1 a large job's wait costs what the
+ * waits of the small ones that it could be split into cost together. */
+static double lambda_ug_per_s(const struct board_head *h, const struct placement_decision *d)
+{
+    if (d->policy != POLICY_BALANCED)
+        return 0;
+    double cpus = h->cpu_max_w > 0 ? d->price.power_all_w / h->cpu_max_w : 1;
+    double size = cpus > 1 ? pow(cpus, h->lambda_exponent) : 1;
+    return h->lambda_g_per_h * size * 1e6 / 3600.0;
+}
+
+/* Jobs that have one best start would all begin in one second: each begins a little later, as far
+ * as its bound and the slots let it. */
+static void stagger(const struct search *q, const struct board_head *h,
+                    const struct placement_job *job, struct search_result *r)
+{
+    int64_t later_s = h->stagger_s > 0 ? job->stagger % (h->stagger_s + 1) : 0;
+    int64_t start_s = min64(r->start_s + later_s, q->until_s);
+    if (r->start_s <= q->from_s || start_s == r->start_s ||
+        !slots_free(q->slots, start_s, start_s + q->hold_s))
+        return;
+    double area = series_area(&q->series, start_s, start_s + q->length_s, NULL, NULL);
+    double carbon_ug = area * q->ug_per_area;
+    if (carbon_ug >= r->carbon_now_ug)
+        return;
+    r->start_s = start_s;
+    r->carbon_ug = carbon_ug;
+}
+
+static int enough(const struct board_head *h, double now_ug, double then_ug)
+{
+    double gain_ug = now_ug - then_ug;
+    return gain_ug > 0 && gain_ug >= h->min_gain_g * 1e6;
+}
+
+/* What the search needs to know; d->price and d->policy are set. The grams are those of all tasks:
+ * where they run in waves, one wave's watts for as long as all waves take. */
+static struct search prepare(const struct board *b, const struct placement_job *job, int64_t a_s,
+                             int64_t wait_s, const struct placement_decision *d, uint32_t *cpus)
+{
+    static const double j_per_area = 1.0 / J_PER_KWH; /* W x s x g/kWh -> g */
+    int64_t hold_s;
+    occupation(partition_of(b, job), job, &d->price, cpus, &hold_s);
+    double mean_w = d->price.power_all_w * (double)d->price.limit_s / (double)hold_s;
+    return (struct search){
+        .series = board_series(b),
+        .from_s = a_s,
+        .until_s = a_s + wait_s,
+        .length_s = counted_length(b, a_s, hold_s),
+        .hold_s = hold_s,
+        .ug_per_area = mean_w * b->head.pue * j_per_area * 1e6,
+        .lambda_ug_per_s = lambda_ug_per_s(&b->head, d),
+    };
+}
+
+double placement_cost_ug(const struct board *b, const struct placement_job *job,
+                         const struct placement_decision *d, int64_t now_s, int64_t start_s)
+{
+    uint32_t cpus;
+    struct search q = prepare(b, job, now_s, 0, d, &cpus);
+    if (b->n_points == 0)
+        return NAN;
+    double area = series_area(&q.series, start_s, start_s + q.length_s, NULL, NULL);
+    return area * q.ug_per_area + q.lambda_ug_per_s * (double)(start_s - now_s);
+}
+
 /* Find the start; d->price and d->policy are set. */
 static void choose(const struct board *b, const struct lease_table *leases,
                    const struct placement_job *job, int64_t a_s, int64_t wait_s,
                    struct placement_decision *d)
 {
-    static const double j_per_area = 1.0 / J_PER_KWH; /* W x s x g/kWh -> g */
-    const struct board_partition *p = partition_of(b, job);
-    double tasks = job->tasks ? job->tasks : 1;
     struct slots slots;
     uint32_t cpus;
-    int64_t hold_s;
-    occupation(p, job, &d->price, &cpus, &hold_s);
-    slots_init(&slots, b, leases, p, cpus, a_s + wait_s + hold_s);
-
-    struct search q = {
-        .series = board_series(b),
-        .slots = &slots,
-        .from_s = a_s,
-        .until_s = a_s + wait_s,
-        .length_s = counted_length(b, a_s, d->price.limit_s),
-        .hold_s = hold_s,
-        .ug_per_area = d->price.power_w * b->head.pue * j_per_area * 1e6,
-        .lambda_ug_per_s = d->policy == POLICY_BALANCED ? b->head.lambda_g_per_h * 1e6 / 3600.0 : 0,
-    };
+    struct search q = prepare(b, job, a_s, wait_s, d, &cpus);
+    slots_init(&slots, b, leases, partition_of(b, job), cpus, a_s + wait_s + q.hold_s);
+    q.slots = &slots;
     struct search_result r;
     search_run(&q, &r);
+    stagger(&q, &b->head, job, &r);
 
     /* What lies behind the forecast costs the same wherever the job starts: its mean stands for it.
      */
     double beyond_ug = 0;
-    if (q.length_s < d->price.limit_s)
-        beyond_ug = q.ug_per_area * (double)(d->price.limit_s - q.length_s) *
+    if (q.length_s < q.hold_s)
+        beyond_ug = q.ug_per_area * (double)(q.hold_s - q.length_s) *
                     series_mean(&q.series, a_s, b->head.intensity_end_s);
-    double min_gain_ug = b->head.min_gain_g * 1e6;
-    double gain_ug = (r.carbon_now_ug - r.carbon_ug) * tasks;
-    double full_gain_ug = (r.carbon_now_ug - r.full_carbon_ug) * tasks;
-    d->carbon_now_ug = (r.carbon_now_ug + beyond_ug) * tasks;
-    if (r.start_s > a_s && gain_ug > 0 && gain_ug >= min_gain_ug) {
+    d->carbon_now_ug = r.carbon_now_ug + beyond_ug;
+    if (r.start_s > a_s && enough(&b->head, r.carbon_now_ug, r.carbon_ug)) {
         d->verdict = VERDICT_DELAY;
         d->code = CODE_GREENER_LATER;
         d->start_s = r.start_s;
         d->latest_s = a_s + wait_s;
-        d->carbon_ug = (r.carbon_ug + beyond_ug) * tasks;
+        d->carbon_ug = r.carbon_ug + beyond_ug;
         return;
     }
     d->carbon_ug = d->carbon_now_ug;
     if (wait_s > 0)
-        d->code = r.full_start_s > a_s && full_gain_ug > 0 && full_gain_ug >= min_gain_ug
+        d->code = r.full_start_s > a_s && enough(&b->head, r.carbon_now_ug, r.full_carbon_ug)
                       ? CODE_QUEUE_WAITS
                       : CODE_FLAT;
 }
@@ -208,12 +218,18 @@ void placement_decide(const struct board *b, const struct lease_table *leases,
     d.mode = board_mode(b, job->partition, account_of(b, job), job->uid);
     d.start_s = d.latest_s = a_s;
 
-    int64_t wait_s = allowance(&b->head, job, d.price.limit_s, a_s, &d.layer);
-    int wished = wait_s > 0;
-    if (d.policy == POLICY_ASAP || (job->flags & PLACEMENT_IMMEDIATE))
+    allowance_find(b, job, a_s, now_s, &d);
+    int64_t open_s = d.bound_s == INT64_MAX ? d.wait_s : min64(d.wait_s, d.bound_s - a_s);
+    int64_t last_s = allowance_before_outages(b, job, d.price.limit_s, a_s, a_s + open_s);
+    int64_t wait_s = last_s > a_s ? last_s - a_s : 0;
+    if (open_s > 0 && wait_s == 0)
+        d.code = CODE_MAINT_AHEAD;
+    if (d.policy == POLICY_ASAP || (job->flags & (PLACEMENT_IMMEDIATE | PLACEMENT_DEPENDENT)))
         wait_s = 0;
-    if (wished && (job->flags & PLACEMENT_IMMEDIATE))
+    if (open_s > 0 && (job->flags & PLACEMENT_IMMEDIATE))
         d.code = CODE_IMMEDIATE;
+    else if (open_s > 0 && d.policy != POLICY_ASAP && (job->flags & PLACEMENT_DEPENDENT))
+        d.code = CODE_DEP_END;
     /* A feed that ended too long ago says nothing of which hour is greener. */
     if (!forecast_usable(b) || b->head.forecast_quality == FORECAST_STALE) {
         if (wait_s > 0)

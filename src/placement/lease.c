@@ -14,6 +14,17 @@ void lease_init(struct lease_table *t)
     memset(t, 0, sizeof(*t));
 }
 
+/* Slurm writes a change down after it has asked us: this much later any list has it. */
+#define CHANGE_SETTLES_MS 2000
+
+/* Does the board show what became of it? */
+static int acknowledged(const struct lease *l, const struct board *b)
+{
+    if (l->is_change)
+        return b->head.listed_ms > l->expires_ms - LEASE_LIFE_MS + CHANGE_SETTLES_MS;
+    return board_decision_seen(b, l->id);
+}
+
 static void doubt(struct lease_table *t, uint32_t uid, int64_t now_ms)
 {
     uint32_t oldest = 0;
@@ -39,11 +50,12 @@ void lease_sweep(struct lease_table *t, const struct board *b, int64_t now_ms)
          */
         if (l->expires_ms > now_ms + LEASE_LIFE_MS)
             l->expires_ms = now_ms + LEASE_LIFE_MS;
-        if (board_decision_seen(b, l->id)) {
+        if (acknowledged(l, b)) {
             t->acknowledged++;
         } else if (now_ms >= l->expires_ms) {
             t->expired++;
-            doubt(t, l->uid, now_ms);
+            if (!l->is_change)
+                doubt(t, l->uid, now_ms);
         } else {
             if (kept != i)
                 t->leases[kept] = *l;
@@ -84,13 +96,16 @@ int lease_doubtful(const struct lease_table *t, uint32_t uid, int64_t now_ms)
 
 int lease_take(struct lease_table *t, const struct lease *l, int64_t now_ms)
 {
-    if (t->n >= LEASE_MAX) {
+    uint32_t at = l->is_change ? 0 : t->n;
+    while (at < t->n && t->leases[at].id != l->id)
+        at++;
+    if (at >= LEASE_MAX) {
         t->full++;
         return -1;
     }
-    t->leases[t->n] = *l;
-    t->leases[t->n].expires_ms = now_ms + LEASE_LIFE_MS;
-    t->n++;
+    t->leases[at] = *l;
+    t->leases[at].expires_ms = now_ms + LEASE_LIFE_MS;
+    t->n += at == t->n;
     t->taken++;
     return 0;
 }

@@ -29,6 +29,8 @@ struct lease {
     int64_t start_s, end_s;       /* planned occupation of slots */
     uint32_t uid;
     uint32_t cpus; /* of all tasks that run at once */
+    int is_change; /* of a job that is there: a list younger than the lease shows what became of it
+                    */
     char account[BOARD_NAME_MAX];
     char partition[BOARD_NAME_MAX];
 };
@@ -59,7 +61,8 @@ int64_t lease_held(const struct lease_table *t, const struct board_budget *budge
 /* Did leases of this user expire unseen lately? */
 int lease_doubtful(const struct lease_table *t, uint32_t uid, int64_t now_ms);
 
-/* Take one: copies *l, sets expires_ms. 0, or -1 when the table is full. */
+/* Take one: copies *l, sets expires_ms; one with the same id is replaced. 0, or -1 when the table
+ * is full. */
 int lease_take(struct lease_table *t, const struct lease *l, int64_t now_ms);
 
 #endif

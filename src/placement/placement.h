@@ -32,6 +32,9 @@ enum placement_code {
     CODE_IMMEDIATE, /* srun -I, reservation, cron, interactive without a flag */
     CODE_USER_NOW,
     CODE_OPERATOR,
+    CODE_MAINT_AHEAD, /* waiting would push the job across a maintenance */
+    CODE_DEP_END,     /* planned when the jobs that it depends on are about to end */
+    CODE_REQUEUED,    /* a new run of a job that still may wait */
     CODE_N
 };
 const char *placement_code_name(enum placement_code c); /* "GREENER_LATER", ...; "NONE" */
@@ -41,6 +44,8 @@ const char *placement_code_name(enum placement_code c); /* "GREENER_LATER", ...;
 #define PLACEMENT_EXCLUSIVE 4u   /* whole nodes */
 #define PLACEMENT_UNCOUNTED                                                                        \
     8u /* leases were lost (slurmctld restarted): budgets cannot be vouched for yet */
+
+#define PLACEMENT_DEPENDENT 16u /* waits for other jobs first: carnotctld plans it, not now */
 
 /* A job as the decision sees it. */
 struct placement_job {
@@ -57,6 +62,8 @@ struct placement_job {
     int64_t earliest_s; /* --begin; 0 = now */
     int64_t deadline_s; /* --deadline; 0 = none */
     unsigned flags;     /* PLACEMENT_* */
+    uint32_t stagger;   /* any number that differs from job to job; 0 = start at the very edge */
+    int64_t spent_s;    /* of its allowance, by jobs that it depends on */
     struct request request;
 };
 
@@ -65,6 +72,7 @@ struct placement_price {
     uint32_t nodes, cpus, gpus;
     int64_t limit_s;
     double power_w;       /* one task, at full load: an upper estimate */
+    double power_all_w;   /* all tasks, as if they ran side by side */
     double energy_uj;     /* one task over its whole limit */
     double energy_all_uj; /* all tasks */
 };
@@ -78,6 +86,8 @@ struct placement_decision {
     int64_t start_s;              /* eligible from; now (or earliest_s) when it does not wait */
     int64_t latest_s;             /* waits no longer than */
     int64_t delay_s;              /* start_s minus what it would have been */
+    int64_t wait_s;               /* what it was allowed to wait, once it could run; 0 = nothing */
+    int64_t bound_s; /* and the latest start by finish-by and deadline; INT64_MAX = none */
     struct placement_price price;
     double carbon_ug,
         carbon_now_ug; /* all tasks, PUE in: at start_s, and at once; NAN without a forecast */
@@ -104,6 +114,11 @@ void placement_decide(const struct board *b, const struct lease_table *leases,
                       const struct placement_job *job, int64_t now_s,
                       struct placement_decision *out);
 
+/* What a start at start_s costs in the eyes of d->policy, all tasks: micrograms, and lambda for the
+ * delay since now_s. NAN without a forecast. d->price is set. */
+double placement_cost_ug(const struct board *b, const struct placement_job *job,
+                         const struct placement_decision *d, int64_t now_s, int64_t start_s);
+
 /* The slots a decision will occupy, and the money it holds, as a lease (id and expiry left 0). */
 void placement_lease(const struct board *b, const struct placement_job *job,
                      const struct placement_decision *d, struct lease *out);
@@ -124,9 +139,10 @@ char *placement_comment(char *buf, size_t size, uint64_t id, const struct placem
 /* What a comment says; found anywhere in admin_comment (other tools write there too). */
 struct placement_note {
     uint64_t id;
-    int64_t latest_s, begin_s;
-    int64_t asked_s;                 /* when it was decided */
-    double energy_uj;                /* one task */
+    int64_t latest_s, begin_s; /* of DEP_END: latest by finish-by and deadline alone, 0 = none */
+    int64_t wait_s;            /* allowed, once it could run */
+    int64_t asked_s;           /* when it was decided */
+    double energy_uj;          /* one task */
     double carbon_ug, carbon_now_ug; /* one task */
     enum placement_policy policy;
     enum placement_code code;

@@ -11,6 +11,7 @@
 
 #include "common/units.h"
 #include "common/when.h"
+#include "placement/budgets.h"
 #include "placement/placement.h"
 
 const char *placement_verdict_name(enum placement_verdict v)
@@ -38,6 +39,9 @@ static const char *const code_names[CODE_N] = {
     [CODE_IMMEDIATE] = "IMMEDIATE",
     [CODE_USER_NOW] = "USER_NOW",
     [CODE_OPERATOR] = "OPERATOR",
+    [CODE_MAINT_AHEAD] = "MAINT_AHEAD",
+    [CODE_DEP_END] = "DEP_END",
+    [CODE_REQUEUED] = "REQUEUED",
 };
 
 const char *placement_code_name(enum placement_code c)
@@ -76,7 +80,6 @@ static char *refuses(char *buf, size_t size, const struct placement_job *job,
 {
     const struct board_budget *g = d->budget;
     char left[48], need[48], day[32] = "", hours[24], power[24];
-    double left_amount = d->budget_left > 0 ? (double)d->budget_left : 0;
     if (d->code == CODE_NO_BOARD) {
         snprintf(
             buf, size,
@@ -85,15 +88,8 @@ static char *refuses(char *buf, size_t size, const struct placement_job *job,
             g->name);
         return buf;
     }
-    if (g->resource == 0) {
-        units_format_energy(left, sizeof(left), left_amount);
-        units_format_energy(need, sizeof(need), d->budget_need);
-    } else {
-        snprintf(left, sizeof(left), "%sCO2e",
-                 units_format_mass(hours, sizeof(hours), left_amount));
-        snprintf(need, sizeof(need), "%sCO2e",
-                 units_format_mass(hours, sizeof(hours), d->budget_need));
-    }
+    budgets_amount(left, sizeof(left), g->resource, (double)d->budget_left);
+    budgets_amount(need, sizeof(need), g->resource, d->budget_need);
     if (g->renews_s > 0) {
         char text[24];
         snprintf(day, sizeof(day), " until %s", when_format_day(text, sizeof(text), g->renews_s));
@@ -139,8 +135,16 @@ char *placement_sentence(char *buf, size_t size, const struct board *b,
     case CODE_FEED_STALE:
         snprintf(buf, size, "starts as Slurm decides: there is no fresh carbon forecast");
         break;
+    case CODE_MAINT_AHEAD:
+        snprintf(buf, size,
+                 "starts as Slurm decides: a wait would push it across the maintenance ahead");
+        break;
+    case CODE_DEP_END:
+        units_format_duration(wait, sizeof(wait), d->wait_s);
+        snprintf(buf, size,
+                 "waits for the jobs it depends on, and then up to %s for a greener grid", wait);
+        break;
     case CODE_IMMEDIATE:
-        units_format_duration(wait, sizeof(wait), b->head.max_delay_s);
         snprintf(buf, size, "starts as Slurm decides: an immediate job never waits for the grid");
         break;
     default:

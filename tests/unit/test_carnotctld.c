@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "carnotctld/bonus.h"
 #include "carnotctld/enforcer.h"
 #include "carnotctld/events.h"
 #include "carnotctld/feed_watch.h"
@@ -115,6 +116,7 @@ static void set_up(void)
     c.set.mode = MODE_ACT;
     c.set.policy.min_gain_ug = 0;
     c.set.policy.lambda_g_per_h = 0.0001;
+    c.set.policy.stagger_ms = 0; /* starts to the second */
     c.set.carbon.slot_ms = 5000;
     c.set.carbon.horizon_ms = 3600000;
     c.set.power.cpu_max_mw = 10000;
@@ -201,6 +203,8 @@ static void end(struct slurm_job *j)
 }
 
 /* Slurm's list as it stands, handed over as slurm_client does. */
+static uint32_t age_weight; /* of the next list */
+
 static void apply(void)
 {
     struct snapshot *s = calloc(1, sizeof(*s));
@@ -210,9 +214,12 @@ static void apply(void)
     for (size_t i = 0; i < n_list; i++) {
         s->jobs[i] = list[i];
         s->jobs[i].admin_comment = list[i].admin_comment ? strdup(list[i].admin_comment) : NULL;
+        s->jobs[i].dependency = list[i].dependency ? strdup(list[i].dependency) : NULL;
     }
     s->parts = calloc(1, sizeof(*s->parts));
     s->n_parts = 1;
+    s->age_weight = age_weight;
+    s->age_full_s = 1000;
     s->parts[0] =
         (struct slurm_part){.name = "batch", .is_default = 1, .nodes = 4, .cpus_per_node = 4};
     tracker_apply(&c, s);
@@ -663,6 +670,157 @@ static void test_bad_feed(void)
     tear_down();
 }
 
+/* Another note than list_add's. */
+static void note(struct slurm_job *j, const char *code, int wait_s, int latest_s)
+{
+    char text[512];
+    snprintf(text, sizeof(text),
+             "carnot:v=1,id=%x,t=%lld,begin=%lld,latest=%lld,wait=%d,j=600,g=0.0166,g0=0.0667,"
+             "policy=balanced,code=%s,layer=flag,eb=0,cb=0,act=default,run=",
+             j->job_id, NOW, NOW, latest_s ? NOW + latest_s : 0, wait_s, code);
+    free(j->admin_comment);
+    j->admin_comment = strdup(text);
+}
+
+/* A job that grows, shrinks, or gets another size than it asked for, sets aside what it may use. */
+static void test_other_size(void)
+{
+    set_up();
+    struct slurm_job *j = list_add(7, 0);
+    apply();
+    UNIT_INT(tracker_find(&c, 7, NOW)->reserved_uj, 600000000, "as it was told");
+    j->limit_s = 120;
+    apply();
+    UNIT_INT(tracker_find(&c, 7, NOW)->reserved_uj, 1200000000, "twice as long");
+    UNIT_INT(tracker_find(&c, 7, NOW)->estimate_ug, 33200, "and twice the grams");
+    j->cpus = 3;
+    apply();
+    UNIT_INT(tracker_find(&c, 7, NOW)->reserved_uj, 3600000000, "three CPUs");
+    j->phase = PHASE_RUNNING;
+    j->start_s = NOW + 1;
+    j->cpus = 1;
+    apply();
+    UNIT_INT(tracker_find(&c, 7, NOW)->reserved_uj, 1200000000, "what Slurm gave it in the end");
+    tear_down();
+}
+
+static void test_requeue_waits(void)
+{
+    set_up();
+    struct slurm_job *j = list_add(7, 0);
+    note(j, "GREENER_LATER", 300, 300);
+    j->phase = PHASE_RUNNING;
+    j->start_s = NOW;
+    apply();
+    advance(5);
+    j->phase = PHASE_PENDING; /* Slurm: the same id, begin in 121 s, the comment kept */
+    j->restart = 1;
+    j->start_s = 0;
+    j->submit_s = NOW + 5;
+    j->eligible_s = NOW + 126;
+    apply();
+    UNIT_INT(tracker_newest(&c, 7)->latest_s, NOW + 300, "the bound is what it was");
+    planner_run(&c);
+    UNIT_INT(n_orders, 1, "planned again");
+    UNIT_INT(orders[0].begin_s, NOW + 70, "in the dip");
+    planner_ordered(&c, 7, NOW + 70, 1);
+    j->eligible_s = NOW + 70;
+    advance(1);
+    apply();
+    planner_run(&c);
+    UNIT_INT(n_orders, 1, "once");
+    UNIT_INT(tracker_newest(&c, 7)->released, 0, "and it is ours");
+    tear_down();
+}
+
+/* Job 8 depends on 7, which runs until NOW + 60 at most. */
+static void test_dependent(void)
+{
+    set_up();
+    struct slurm_job *parent = list_add(7, 0);
+    parent->phase = PHASE_RUNNING;
+    parent->start_s = NOW;
+    struct slurm_job *j = list_add(8, 0);
+    note(j, "DEP_END", 100, 0);
+    j->dependency = (char *)(uintptr_t) "afterok:7(unfulfilled)";
+    apply();
+    planner_run(&c);
+    UNIT_INT(n_orders, 1, "a begin time while its parent runs");
+    UNIT_INT(orders[0].begin_s, NOW + 70, "in the dip, which comes after the parent's end");
+    planner_ordered(&c, 8, NOW + 70, 1);
+    advance(1);
+    apply();
+    planner_run(&c);
+    UNIT_INT(n_orders, 1, "not again with each list");
+    advance(10);
+    parent->phase = PHASE_ENDED;
+    parent->end_s = NOW + 11;
+    j->dependency = NULL;
+    j->eligible_s = NOW + 70;
+    apply();
+    planner_run(&c);
+    struct ledger_job *row = tracker_newest(&c, 8);
+    UNIT_INT(row->latest_s, NOW + 11 + 100, "the bound counts from when it could run");
+    UNIT_INT(row->released, 0, "nobody took it from us");
+    UNIT_INT(row->planned_s, NOW + 70, "still the dip");
+    tear_down();
+}
+
+/* A chain has one allowance: what the parent waited is gone for the child. */
+static void test_dependent_shares(void)
+{
+    set_up();
+    struct slurm_job *parent = list_add(7, 70); /* waits 70 s */
+    struct slurm_job *j = list_add(8, 0);
+    note(j, "DEP_END", 90, 0);
+    j->dependency = (char *)(uintptr_t) "afterany:7(unfulfilled)";
+    apply();
+    planner_run(&c);
+    UNIT_INT(tracker_newest(&c, 8)->spent_s, 70, "spent by its parent");
+    advance(80);
+    parent->phase = PHASE_ENDED;
+    parent->end_s = NOW + 80;
+    j->dependency = NULL;
+    apply();
+    planner_run(&c);
+    UNIT_OK(tracker_newest(&c, 8)->latest_s <= NOW + 80 + 20, "20 s are left of 90");
+    tear_down();
+}
+
+static void test_bonus(void)
+{
+    set_up();
+    age_weight = 5000;
+    struct slurm_job *j = list_add(7, 70);
+    j->site_factor = 0x80000000u + 3; /* somebody else's */
+    apply();
+    bonus_run(&c);
+    UNIT_INT(n_orders, 0, "nothing while it waits");
+    advance(71);
+    apply();
+    bonus_run(&c);
+    UNIT_INT(n_orders, 1, "when the wait is over and it pends still");
+    UNIT_INT(orders[0].kind, ORDER_FACTOR, "site factor");
+    UNIT_INT(orders[0].site_factor, 0x80000000u + 3 + 350, "70 of 1000 s of 5000, on top");
+    bonus_run(&c);
+    UNIT_INT(n_orders, 1, "once");
+    restart();
+    apply();
+    bonus_run(&c);
+    UNIT_INT(n_orders, 1, "also after a restart");
+    age_weight = 0;
+    n_list = 0;
+    tear_down();
+
+    set_up();
+    list_add(7, 70);
+    advance(71);
+    apply();
+    bonus_run(&c);
+    UNIT_INT(n_orders, 0, "not where age counts for nothing");
+    tear_down();
+}
+
 int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {{"life", test_life},
@@ -671,6 +829,11 @@ int main(int argc, char **argv)
                                              {"user_change", test_user_change},
                                              {"replan", test_replan},
                                              {"now", test_now},
+                                             {"other_size", test_other_size},
+                                             {"requeue_waits", test_requeue_waits},
+                                             {"dependent", test_dependent},
+                                             {"dependent_shares", test_dependent_shares},
+                                             {"bonus", test_bonus},
                                              {"array", test_array},
                                              {"admit", test_admit},
                                              {"enforce", test_enforce},

@@ -75,8 +75,9 @@ static void test_no_wait(void)
     f.b.head.min_gain_g = 1;
     d = decide(&f, &job);
     UNIT_INT(d.verdict * 100 + d.code, CODE_FLAT, "saves less than the minimum");
-    job.tasks = 100; /* counted over all tasks */
-    UNIT_INT(decide(&f, &job).verdict, VERDICT_DELAY, "a hundred tasks save enough");
+    f.b.head.min_gain_g = 0.5; /* one task saves 0.05 g */
+    job.tasks = 16;            /* counted over all tasks */
+    UNIT_INT(decide(&f, &job).verdict, VERDICT_DELAY, "sixteen tasks save enough");
 
     fixture_init(&f);
     job = fixture_job();
@@ -482,14 +483,134 @@ static void test_sentence(void)
              "refusal");
 }
 
+/* Tasks that do not fit at once run one wave after the other, and are priced where they run. */
+static void test_waves(void)
+{
+    struct fixture f;
+    struct placement_job job = fixture_job();
+    fixture_init(&f);
+    job.tasks = 8;
+    job.tasks_at_once = 4; /* two waves of a minute: one in the dip, one behind it */
+    struct placement_decision d = decide(&f, &job);
+    UNIT_DBL(d.price.energy_all_uj, 8 * 600e6, 1, "all tasks");
+    UNIT_DBL(d.carbon_now_ug, 8 * 600 / 3.6e6 * (70 * 400 + 50 * 100) / 120 * 1e6, 1e-2,
+             "at once: most of the second wave is in the dip");
+    UNIT_DBL(d.carbon_ug, 8 * 600 / 3.6e6 * (60 * 100 + 60 * 400) / 120 * 1e6, 1e-2, "later");
+}
+
+static void test_stagger(void)
+{
+    struct fixture f;
+    struct placement_job job = fixture_job();
+    int seen[6] = {0}, kinds = 0;
+    fixture_init(&f);
+    f.b.head.stagger_s = 5;
+    job.limit_s = 20;
+    for (uint32_t i = 0; i < 60; i++) {
+        job.stagger = i * 2654435761u;
+        struct placement_decision d = decide(&f, &job);
+        int64_t later = d.start_s - FIXTURE_NOW - 70;
+        if (UNIT_OK(later >= 0 && later <= 5, "within five seconds: %lld", (long long)later))
+            seen[later]++;
+        UNIT_DBL(d.carbon_ug, 200 / 3.6e6 * 100 * 1e6, 1e-3, "at the same grams");
+    }
+    for (int i = 0; i < 6; i++)
+        kinds += seen[i] > 0;
+    UNIT_INT(kinds, 6, "all of them used");
+    job.request.delay_s = 72; /* the bound holds */
+    for (uint32_t i = 0; i < 20; i++) {
+        job.stagger = i;
+        UNIT_OK(decide(&f, &job).start_s <= FIXTURE_NOW + 72, "never past the latest start");
+    }
+}
+
+/* With exponent 1 nothing changes for those who split a job; with 0 a large one waits for less. */
+static void test_size(void)
+{
+    struct fixture f;
+    struct placement_job job = fixture_job();
+    fixture_init(&f);
+    f.b.head.lambda_g_per_h = 4; /* one CPU: not worth it (see test_lambda) */
+    f.b.head.lambda_exponent = 1;
+    for (job.cpus = 1; job.cpus <= 16; job.cpus *= 2)
+        UNIT_INT(decide(&f, &job).verdict, VERDICT_RUN, "%u CPUs", job.cpus);
+    job.cpus = 1;
+    job.tasks = 16;
+    UNIT_INT(decide(&f, &job).verdict, VERDICT_RUN, "nor as tasks of an array");
+    job.tasks = 1;
+    job.cpus = 16;
+    f.b.head.lambda_exponent = 0;
+    UNIT_INT(decide(&f, &job).verdict, VERDICT_DELAY, "a large one by itself");
+}
+
+static void test_outage(void)
+{
+    struct fixture f;
+    struct placement_job job = fixture_job();
+    struct board_outage out = {FIXTURE_NOW + 100, FIXTURE_NOW + 3600, -1, 0};
+    fixture_init(&f);
+    f.b.outages = &out;
+    f.b.n_outages = 1;
+    struct placement_decision d = decide(&f, &job);
+    UNIT_OK(d.start_s + 60 <= out.start_s, "over before it");
+    out.start_s = FIXTURE_NOW + 60;
+    d = decide(&f, &job);
+    UNIT_INT(d.verdict * 100 + d.code, CODE_MAINT_AHEAD, "fits before it only at once");
+    out.start_s = FIXTURE_NOW + 30;
+    UNIT_INT(decide(&f, &job).verdict, VERDICT_DELAY, "Slurm keeps it until after anyway");
+    out.start_s = FIXTURE_NOW + 60;
+    out.partition = 1;
+    UNIT_INT(decide(&f, &job).verdict, VERDICT_DELAY, "of another partition");
+}
+
+/* What is planned later is not planned now; what is shared is spent once. */
+static void test_allowance(void)
+{
+    struct fixture f;
+    struct placement_job job = fixture_job();
+    struct board_run run = {.uid = 1000, .name = "lm-7b", .waited_s = 100};
+    fixture_init(&f);
+    job.flags = PLACEMENT_DEPENDENT;
+    struct placement_decision d = decide(&f, &job);
+    UNIT_INT(d.verdict * 100 + d.code, CODE_DEP_END, "its parents come first");
+    UNIT_INT(d.wait_s, 300, "and then it may wait");
+    job.flags = 0;
+    f.b.runs = &run;
+    f.b.n_runs = 1;
+    snprintf(job.request.run, sizeof(job.request.run), "lm-7b");
+    UNIT_INT(decide(&f, &job).latest_s - FIXTURE_NOW, 200, "its run has waited already");
+    run.waiting_since_s = FIXTURE_NOW - 150;
+    d = decide(&f, &job);
+    UNIT_INT(d.wait_s, 50, "and waits still");
+    UNIT_INT(d.latest_s - FIXTURE_NOW, 50, "as long as that");
+    snprintf(job.request.run, sizeof(job.request.run), "other");
+    UNIT_INT(decide(&f, &job).latest_s - FIXTURE_NOW, 300, "another run");
+    job.spent_s = 250;
+    UNIT_INT(decide(&f, &job).wait_s, 50, "parents have spent the most of it");
+    job.spent_s = 1000;
+    UNIT_INT(decide(&f, &job).wait_s, 0, "all of it");
+}
+
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {{"dip", test_dip},           {"no_wait", test_no_wait},
-                                             {"bounds", test_bounds},     {"beyond", test_beyond},
-                                             {"lambda", test_lambda},     {"slots", test_slots},
-                                             {"price", test_price},       {"budget", test_budget},
-                                             {"lease", test_lease},       {"search", test_search},
-                                             {"oracle", test_oracle},     {"note", test_note},
-                                             {"sentence", test_sentence}, {NULL, NULL}};
+    static const struct unit_case cases[] = {{"dip", test_dip},
+                                             {"no_wait", test_no_wait},
+                                             {"bounds", test_bounds},
+                                             {"beyond", test_beyond},
+                                             {"lambda", test_lambda},
+                                             {"slots", test_slots},
+                                             {"price", test_price},
+                                             {"budget", test_budget},
+                                             {"lease", test_lease},
+                                             {"search", test_search},
+                                             {"oracle", test_oracle},
+                                             {"note", test_note},
+                                             {"waves", test_waves},
+                                             {"stagger", test_stagger},
+                                             {"size", test_size},
+                                             {"outage", test_outage},
+                                             {"allowance", test_allowance},
+                                             {"sentence", test_sentence},
+                                             {NULL, NULL}};
     return unit_main(argc, argv, cases, "decide");
 }

@@ -44,7 +44,9 @@ static void test_defaults(void)
     UNIT_INT(s.carbon.stale_after_ms, 3 * 3600000, "stale_after");
     UNIT_DBL(s.carbon.yearly_average_g_per_kwh, 0, 0, "yearly_average");
     UNIT_STR(s.policy.policy, "balanced", "policy");
-    UNIT_DBL(s.policy.lambda_g_per_h, 1, 0, "lambda");
+    UNIT_DBL(s.policy.lambda_g_per_h, 0.1, 0, "lambda");
+    UNIT_DBL(s.policy.lambda_exponent, 1, 0, "lambda_exponent");
+    UNIT_INT(s.policy.stagger_ms, 120000, "stagger");
     UNIT_INT(s.policy.min_gain_ug, 50000000, "min_gain");
     UNIT_INT(s.policy.default_delay_ms, 0, "default_delay");
     UNIT_INT(s.policy.site_delay_ms, 4 * 3600000, "site_delay");

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sections of the board that come from Slurm's list of jobs.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "carnotctld/publisher_private.h"
+#include "carnotctld/tracker.h"
+#include "placement/placement.h"
+
+static int id_order(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Every id that the list shows: the plugin lets go of those leases. */
+static int build_decisions(const struct ctl *c, struct build *w)
+{
+    size_t n = 0, kept = 0, jobs = c->snap ? c->snap->n_jobs : 0;
+    struct placement_note note;
+    if (!(w->decisions = publisher_section(jobs, sizeof(*w->decisions))))
+        return -1;
+    for (size_t i = 0; i < jobs && n < BOARD_DECISIONS_MAX; i++)
+        if (placement_note_parse(c->snap->jobs[i].admin_comment, &note))
+            w->decisions[n++] = note.id;
+    qsort(w->decisions, n, sizeof(*w->decisions), id_order);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || w->decisions[i] != w->decisions[kept - 1])
+            w->decisions[kept++] = w->decisions[i];
+    w->b.decisions = w->decisions;
+    w->b.n_decisions = (uint32_t)kept;
+    return 0;
+}
+
+static int account_order(const void *a, const void *b)
+{
+    return strcmp(((const struct board_account *)a)->name, ((const struct board_account *)b)->name);
+}
+
+/* Each account that a live job runs under, once. */
+static int build_accounts(const struct ctl *c, struct build *w)
+{
+    size_t n = 0, kept = 0, jobs = c->snap ? c->snap->n_jobs : 0;
+    if (!(w->accounts = publisher_section(jobs, sizeof(*w->accounts))))
+        return -1;
+    for (size_t i = 0; i < jobs; i++) {
+        const struct slurm_job *job = &c->snap->jobs[i];
+        if (job->phase != PHASE_ENDED && job->account[0])
+            snprintf(w->accounts[n++].name, BOARD_NAME_MAX, "%s", job->account);
+    }
+    qsort(w->accounts, n, sizeof(*w->accounts), account_order);
+    for (size_t i = 0; i < n && kept < BOARD_ACCOUNTS_MAX; i++)
+        if (i == 0 || strcmp(w->accounts[i].name, w->accounts[kept - 1].name) != 0)
+            w->accounts[kept++] = w->accounts[i];
+    w->b.accounts = w->accounts;
+    w->b.n_accounts = (uint32_t)kept;
+    return 0;
+}
+
+static int32_t account_index(const struct build *w, const char *name)
+{
+    struct board_account wanted;
+    snprintf(wanted.name, sizeof(wanted.name), "%s", name);
+    const struct board_account *found =
+        bsearch(&wanted, w->accounts, w->b.n_accounts, sizeof(*w->accounts), account_order);
+    return found ? (int32_t)(found - w->accounts) : -1;
+}
+
+static int32_t partition_index(const struct build *w, const char *name)
+{
+    const struct board_partition *p = name[0] ? board_partition_find(&w->b, name) : NULL;
+    return p ? (int32_t)(p - w->b.partitions) : -1;
+}
+
+static int build_index(const struct ctl *c, struct build *w)
+{
+    size_t n = 0, jobs = c->snap ? c->snap->n_jobs : 0;
+    if (!(w->jobs = publisher_section(jobs, sizeof(*w->jobs))))
+        return -1;
+    for (size_t i = 0; i < jobs && n < BOARD_JOBS_MAX; i++) {
+        const struct slurm_job *job = &c->snap->jobs[i];
+        if (job->phase == PHASE_ENDED || (n > 0 && w->jobs[n - 1].job_id == job->job_id))
+            continue;
+        w->jobs[n++] = (struct board_job){
+            .job_id = job->job_id,
+            .array_job_id = job->array_job_id,
+            .uid = job->uid,
+            .nodes = job->nodes,
+            .cpus = job->cpus,
+            .gpus = job->gpus,
+            .tasks = job->tasks,
+            .flags = (job->exclusive ? BOARD_JOB_EXCLUSIVE : 0u) |
+                     (job->phase != PHASE_PENDING ? BOARD_JOB_STARTED : 0u),
+            .cpus_per_task = job->cpus_per_task,
+            .partition = partition_index(w, job->partition),
+            .account = account_index(w, job->account),
+            .limit_s = job->limit_s,
+        };
+    }
+    w->b.jobs = w->jobs;
+    w->b.n_jobs = (uint32_t)n;
+    return 0;
+}
+
+static int run_order(const void *a, const void *b)
+{
+    const struct board_run *x = b;
+    return board_run_compare(a, x->uid, x->name);
+}
+
+/* A job that waits now has its run wait from when its own wait began. */
+static void add_waiting(const struct ctl *c, const struct slurm_job *job, struct board_run *run)
+{
+    const struct ledger_job *row = tracker_newest(c, job->job_id);
+    struct placement_note note;
+    run->waiting_since_s = 0;
+    if (!row || job->phase != PHASE_PENDING || row->released || row->delay_s <= 0 ||
+        row->planned_s <= ctl_now_s(c) || !placement_note_parse(job->admin_comment, &note) ||
+        !note.run[0])
+        return;
+    run->uid = job->uid;
+    snprintf(run->name, sizeof(run->name), "%s", note.run);
+    run->waiting_since_s = row->planned_s - row->delay_s;
+}
+
+/* Of two records of one run: what they have waited, and the earlier begin of the wait. */
+static void merge(struct board_run *to, const struct board_run *from)
+{
+    to->waited_s += from->waited_s;
+    if (!to->waiting_since_s ||
+        (from->waiting_since_s && from->waiting_since_s < to->waiting_since_s))
+        to->waiting_since_s = from->waiting_since_s;
+}
+
+static int build_runs(const struct ctl *c, struct build *w, struct err *e)
+{
+    struct ledger_run *known = NULL;
+    size_t n_known = 0, n = 0, kept = 0, jobs = c->snap ? c->snap->n_jobs : 0;
+    if (ledger_run_list(c->ledger, ctl_now_s(c) - TRACKER_RUN_REST_S, &known, &n_known, e) < 0)
+        return -1;
+    w->runs = publisher_section(n_known + jobs, sizeof(*w->runs));
+    for (size_t i = 0; w->runs && i < n_known; i++) {
+        w->runs[n] = (struct board_run){.uid = known[i].uid, .waited_s = known[i].waited_s};
+        snprintf(w->runs[n++].name, BOARD_NAME_MAX, "%s", known[i].name);
+    }
+    free(known);
+    if (!w->runs)
+        return -1;
+    for (size_t i = 0; i < jobs; i++) {
+        add_waiting(c, &c->snap->jobs[i], &w->runs[n]);
+        n += w->runs[n].waiting_since_s != 0;
+    }
+    qsort(w->runs, n, sizeof(*w->runs), run_order);
+    for (size_t i = 0; i < n && kept < BOARD_RUNS_MAX; i++) {
+        if (kept && run_order(&w->runs[kept - 1], &w->runs[i]) == 0)
+            merge(&w->runs[kept - 1], &w->runs[i]);
+        else
+            w->runs[kept++] = w->runs[i];
+    }
+    w->b.runs = w->runs;
+    w->b.n_runs = (uint32_t)kept;
+    return 0;
+}
+
+static int build_outages(const struct ctl *c, struct build *w)
+{
+    size_t n = c->snap ? c->snap->n_outages : 0;
+    if (n > BOARD_OUTAGES_MAX)
+        n = BOARD_OUTAGES_MAX;
+    if (!(w->outages = publisher_section(n, sizeof(*w->outages))))
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        const struct slurm_outage *o = &c->snap->outages[i];
+        w->outages[i] = (struct board_outage){
+            .start_s = o->start_s,
+            .end_s = o->end_s,
+            .partition = partition_index(w, o->partition),
+        };
+    }
+    w->b.outages = w->outages;
+    w->b.n_outages = (uint32_t)n;
+    return 0;
+}
+
+int publisher_jobs(const struct ctl *c, struct build *w, struct err *e)
+{
+    if (build_decisions(c, w) < 0 || build_accounts(c, w) < 0 || build_index(c, w) < 0 ||
+        build_outages(c, w) < 0)
+        return -1;
+    return build_runs(c, w, e);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A board under construction, between publisher.c and publisher_jobs.c. Nobody else includes this.
+ */
+#ifndef CARNOT_CARNOTCTLD_PUBLISHER_PRIVATE_H
+#define CARNOT_CARNOTCTLD_PUBLISHER_PRIVATE_H
+
+#include <stdlib.h>
+
+#include "carnotctld/ctl.h"
+
+/* The sections are ours until the board is encoded; b points to them. */
+struct build {
+    struct board b;
+    struct board_partition *parts;
+    struct board_budget *budgets;
+    struct board_user *users;
+    struct board_switch *switches;
+    uint64_t *decisions;
+    struct board_account *accounts;
+    struct board_job *jobs;
+    struct board_run *runs;
+    struct board_outage *outages;
+    uint32_t *planned;
+};
+
+/* Zeroed room for n records, one at least; NULL: no memory. */
+static inline void *publisher_section(size_t n, size_t size)
+{
+    return calloc(n ? n : 1, size);
+}
+
+/* What is said of jobs: the index, their accounts, decisions seen, runs, outages. Partitions are
+ * there already. 0 or -1. */
+int publisher_jobs(const struct ctl *c, struct build *w, struct err *e);
+
+#endif
