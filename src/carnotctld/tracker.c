@@ -70,9 +70,9 @@ static struct ledger_job *find_key(const struct ctl *c, size_t n, struct job_key
 }
 
 /* The first row of a job's runs; they stand in order. */
-static size_t first_run(const struct ctl *c, uint32_t job_id)
+static size_t first_run(const struct ctl *c, size_t n, uint32_t job_id)
 {
-    size_t low = 0, high = c->n_jobs;
+    size_t low = 0, high = n;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
         if (c->jobs[mid].key.job_id < job_id)
@@ -86,7 +86,8 @@ static size_t first_run(const struct ctl *c, uint32_t job_id)
 struct ledger_job *tracker_find(const struct ctl *c, uint32_t job_id, int64_t t_s)
 {
     struct ledger_job *best = NULL;
-    for (size_t i = first_run(c, job_id); i < c->n_jobs && c->jobs[i].key.job_id == job_id; i++)
+    for (size_t i = first_run(c, c->n_jobs, job_id);
+         i < c->n_jobs && c->jobs[i].key.job_id == job_id; i++)
         if (!best || (c->jobs[i].start_s > 0 && c->jobs[i].start_s <= t_s))
             best = &c->jobs[i];
     return best;
@@ -95,7 +96,8 @@ struct ledger_job *tracker_find(const struct ctl *c, uint32_t job_id, int64_t t_
 struct ledger_job *tracker_newest(const struct ctl *c, uint32_t job_id)
 {
     struct ledger_job *newest = NULL;
-    for (size_t i = first_run(c, job_id); i < c->n_jobs && c->jobs[i].key.job_id == job_id; i++)
+    for (size_t i = first_run(c, c->n_jobs, job_id);
+         i < c->n_jobs && c->jobs[i].key.job_id == job_id; i++)
         newest = &c->jobs[i];
     return newest;
 }
@@ -142,7 +144,9 @@ static void read_list(struct ledger_job *row, const struct slurm_job *job)
     row->nodes = job->nodes;
     row->cpus = job->cpus;
     row->limit_s = job->limit_s;
-    row->start_s = job->phase == PHASE_PENDING ? 0 : job->start_s;
+    /* Slurm gives a job that was cancelled while it was pending a start, but no nodes. */
+    int never = job->phase == PHASE_PENDING || (job->phase == PHASE_ENDED && !job->nodelist[0]);
+    row->start_s = never ? 0 : job->start_s;
     row->live = job->phase != PHASE_ENDED;
 }
 
@@ -282,16 +286,32 @@ static void update_row(struct ctl *c, const struct slurm_job *job, struct ledger
         end_row(c, row, job->state, job->end_s ? job->end_s : ctl_now_s(c));
 }
 
+/* The row of the run that the list shows. A requeue sets Slurm's submit time anew some seconds
+ * after the restart count: until that run starts, it is the run that was first seen. */
+static struct ledger_job *find_run(const struct ctl *c, size_t n_sorted,
+                                   const struct slurm_job *job)
+{
+    struct job_key key = {job->job_id, job->restart, job->submit_s};
+    struct ledger_job *known = find_key(c, n_sorted, key);
+    for (size_t i = first_run(c, n_sorted, job->job_id);
+         !known && job->restart && i < n_sorted && c->jobs[i].key.job_id == job->job_id; i++)
+        if (c->jobs[i].key.restart == job->restart && c->jobs[i].live)
+            known = &c->jobs[i];
+    return known;
+}
+
 static void take_job(struct ctl *c, const struct slurm_job *job, size_t n_sorted)
 {
     struct job_key key = {job->job_id, job->restart, job->submit_s};
-    struct ledger_job row, *known = find_key(c, n_sorted, key);
+    struct ledger_job row, *known = find_run(c, n_sorted, job);
     struct err e = {.text = ""};
     if (known) {
         update_row(c, job, known);
         return;
     }
     /* Slurm shows ended jobs for some minutes: this one may be settled already. */
+    if (key.restart)
+        key.submit_s = 0; /* any: see find_run */
     int found = ledger_job_get(c->ledger, key, &row, &e);
     if (found == 1)
         return;
@@ -316,7 +336,8 @@ static void end_missing(struct ctl *c, const struct snapshot *s)
         const struct slurm_job *job = snapshot_job(s, row->key.job_id);
         if (!row->live)
             continue;
-        if (job && job->restart == row->key.restart && job->submit_s == row->key.submit_s)
+        if (job && job->restart == row->key.restart &&
+            (job->submit_s == row->key.submit_s || job->restart > 0))
             continue;
         /* It was submitted after this list was asked for? Then the list says nothing of it. */
         if (!job && row->key.submit_s * 1000 >= s->listed_ms)

@@ -730,6 +730,13 @@ static void test_requeue_waits(void)
     planner_run(&c);
     UNIT_INT(n_orders, 1, "once");
     UNIT_INT(tracker_newest(&c, 7)->released, 0, "and it is ours");
+    j->submit_s = NOW + 6; /* Slurm sets this a little later than the count */
+    advance(1);
+    apply();
+    planner_run(&c);
+    UNIT_INT(n_orders, 1, "still the same run");
+    UNIT_INT(tracker_newest(&c, 7)->key.submit_s, NOW + 5, "with its row");
+    UNIT_INT(tracker_newest(&c, 7)->live, 1, "which lives");
     tear_down();
 }
 
