@@ -25,7 +25,7 @@ char *placement_comment(char *buf, size_t size, uint64_t id, const struct placem
 {
     const struct request *r = &job->request;
     double tasks = job->tasks ? job->tasks : 1;
-    double grams = isfinite(d->carbon_ug) ? d->carbon_ug / tasks / 1e6 : 0;
+    double grams = isfinite(d->carbon_ug) ? placement_task_carbon_ug(job, d) / 1e6 : 0;
     double grams_now = isfinite(d->carbon_now_ug) ? d->carbon_now_ug / tasks / 1e6 : 0;
     int64_t latest_s = d->latest_s;
     if (d->code == CODE_DEP_END)
@@ -118,7 +118,7 @@ static int read_word(struct placement_note *n, const char *key, const char *valu
             return -1;
         *(key[0] == 'j' ? &n->energy_uj
           : key[1]      ? &n->carbon_now_ug
-                        : &n->carbon_ug) = amount * 1e6;
+                        : &n->carbon_ug) = round(amount * 1e6);
         return 0;
     }
     if (strcmp(key, "policy") == 0) {

@@ -55,12 +55,23 @@ static const struct board_partition *partition_of(const struct board *b,
     return board_partition_find(b, job->partition);
 }
 
-static const char *account_of(const struct board *b, const struct placement_job *job)
+const char *placement_account(const struct board *b, const struct placement_job *job)
 {
     if (job->account && job->account[0])
         return job->account;
     const struct board_user *u = board_user_find(b, job->uid);
     return u ? u->default_account : "";
+}
+
+double placement_task_carbon_ug(const struct placement_job *job, const struct placement_decision *d)
+{
+    return ceil(d->carbon_ug / (job->tasks ? job->tasks : 1));
+}
+
+/* What the job takes of a carbon budget; NAN without a forecast. */
+static double carbon_held_ug(const struct placement_job *job, const struct placement_decision *d)
+{
+    return placement_task_carbon_ug(job, d) * (job->tasks ? job->tasks : 1);
 }
 
 static void refuse(struct placement_decision *d, enum placement_code code,
@@ -78,13 +89,13 @@ static void check_budgets(const struct board *b, const struct lease_table *lease
                           struct placement_decision *d)
 {
     struct budgets_lack lack = {0};
-    struct budgets_need need = {.account = account_of(b, job),
+    struct budgets_need need = {.account = placement_account(b, job),
                                 .uid = job->uid,
                                 .now_ms = now_s * 1000,
                                 .account_uj = d->price.energy_all_uj,
-                                .account_ug = d->carbon_ug,
+                                .account_ug = carbon_held_ug(job, d),
                                 .user_uj = d->price.energy_all_uj,
-                                .user_ug = d->carbon_ug};
+                                .user_ug = carbon_held_ug(job, d)};
     if ((job->flags & PLACEMENT_UNCOUNTED) && budgets_any(b, need.account, need.uid, &lack.budget))
         refuse(d, CODE_NO_BOARD, &lack);
     else if (!budgets_cover(b, leases, &need, &lack))
@@ -215,7 +226,7 @@ void placement_decide(const struct board *b, const struct lease_table *leases,
     placement_price(b, job, &d.price);
     d.policy = job->request.policy != POLICY_UNSET ? job->request.policy
                                                    : (enum placement_policy)b->head.policy;
-    d.mode = board_mode(b, job->partition, account_of(b, job), job->uid);
+    d.mode = board_mode(b, job->partition, placement_account(b, job), job->uid);
     d.start_s = d.latest_s = a_s;
 
     allowance_find(b, job, a_s, now_s, &d);
@@ -255,6 +266,7 @@ void placement_lease(const struct board *b, const struct placement_job *job,
                      const struct placement_decision *d, struct lease *out)
 {
     const struct board_partition *p = partition_of(b, job);
+    double carbon_ug = carbon_held_ug(job, d);
     int64_t hold_s;
     memset(out, 0, sizeof(*out));
     occupation(p, job, &d->price, &out->cpus, &hold_s);
@@ -262,9 +274,8 @@ void placement_lease(const struct board *b, const struct placement_job *job,
     out->start_s = d->start_s;
     out->end_s = d->start_s + hold_s;
     out->energy_uj = d->price.energy_all_uj < 9e18 ? (int64_t)d->price.energy_all_uj : INT64_MAX;
-    out->carbon_ug =
-        isfinite(d->carbon_ug) && d->carbon_ug < 9e18 ? (int64_t)ceil(d->carbon_ug) : 0;
-    snprintf(out->account, sizeof(out->account), "%s", account_of(b, job));
+    out->carbon_ug = isfinite(carbon_ug) && carbon_ug < 9e18 ? (int64_t)carbon_ug : 0;
+    snprintf(out->account, sizeof(out->account), "%s", placement_account(b, job));
     if (p)
         memcpy(out->partition, p->name, sizeof(out->partition));
 }

@@ -119,6 +119,14 @@ void placement_decide(const struct board *b, const struct lease_table *leases,
 double placement_cost_ug(const struct board *b, const struct placement_job *job,
                          const struct placement_decision *d, int64_t now_s, int64_t start_s);
 
+/* One task's emissions in whole micrograms, as the ledger counts them, rounded up: what is
+ * promised, noted and reserved must be one number. NAN without a forecast. */
+double placement_task_carbon_ug(const struct placement_job *job,
+                                const struct placement_decision *d);
+
+/* The account that the job will run under: its own, else its user's default; "" when unknown. */
+const char *placement_account(const struct board *b, const struct placement_job *job);
+
 /* The slots a decision will occupy, and the money it holds, as a lease (id and expiry left 0). */
 void placement_lease(const struct board *b, const struct placement_job *job,
                      const struct placement_decision *d, struct lease *out);

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "placement/placement.h"
@@ -66,7 +67,9 @@ void placement_price(const struct board *b, const struct placement_job *job,
     out->gpus = job->gpus;
     out->limit_s = limit_of(p, job->limit_s);
     out->power_w = (double)out->cpus * b->head.cpu_max_w + (double)out->gpus * b->head.gpu_max_w;
-    out->energy_uj = out->power_w * (double)out->limit_s * 1e6;
+    /* Whole microjoules, as the ledger counts them: the sum of what is promised must be what will
+     * be reserved. */
+    out->energy_uj = ceil(out->power_w * (double)out->limit_s * 1e6);
     out->power_all_w = out->power_w * (double)(job->tasks ? job->tasks : 1);
     out->energy_all_uj = out->energy_uj * (double)(job->tasks ? job->tasks : 1);
 }
