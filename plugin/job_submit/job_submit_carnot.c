@@ -18,7 +18,7 @@
 
 #include "board_loader.h"
 #include "job_desc.h"
-#include "placement/budgets.h"
+#include "placement/admit.h"
 #include "compat/slurm_compat.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -38,9 +38,9 @@ EXPORT extern int job_modify(JOB_MODIFY_ARGS);
 /* One mutex covers {sweep, decide, take}: two submissions at once must not both get the last of a
  * budget, nor the last free slot. The arithmetic under it takes microseconds. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct lease_table leases; /* guarded by lock */
-static uint64_t id_state;         /* guarded by lock; splitmix64 */
-static int64_t started_ms;        /* leases taken before are lost */
+static struct admit admit; /* guarded by lock */
+static int full;           /* guarded by lock; the last submission found no room for a lease */
+static uint64_t id_state;  /* guarded by lock; splitmix64 */
 
 static int64_t wall_ms(void)
 {
@@ -65,10 +65,10 @@ int init(void)
 {
     const char *path = getenv("CARNOT_BOARD");
     tzset(); /* reads the zone's file now, not in a submission */
-    lease_init(&leases);
-    started_ms = wall_ms();
+    admit_init(&admit, wall_ms());
+    full = 0;
     if (getrandom(&id_state, sizeof(id_state), GRND_NONBLOCK) != sizeof(id_state))
-        id_state = (uint64_t)started_ms * 2654435761u;
+        id_state = (uint64_t)wall_ms() * 2654435761u;
     if (!path || !path[0])
         path = LOCALSTATEDIR "/lib/carnot/board";
     if (board_loader_start(path) < 0)
@@ -92,55 +92,35 @@ static void tell(char **err_msg, const char *text)
         job_desc_append(err_msg, "\n", line);
 }
 
-/* Does the decision hold anything back that others must know of before the next board? */
-static int binds(const struct board *b, const struct placement_job *job,
-                 const struct placement_decision *d)
+static void note_room(int untaken)
 {
-    const struct board_user *u = board_user_find(b, job->uid);
-    const char *account = job->account && job->account[0] ? job->account
-                          : u                             ? u->default_account
-                                                          : "";
-    return d->verdict == VERDICT_DELAY || d->code == CODE_DEP_END ||
-           budgets_any(b, account, job->uid, NULL);
+    if (untaken && !full)
+        slurm_error(
+            "carnot: too many submissions wait for carnotctld: on a budget they are refused "
+            "for now");
+    if (!untaken && full)
+        slurm_info("carnot: submissions can be held again");
+    full = untaken;
 }
 
-/* A partition that Slurm does not know it will refuse: no lease for what cannot become a job. */
-static int could_run(const struct board *b, const struct placement_job *job)
+/* {look, decide, take} of one submission on the newest board, which the caller puts back; NULL when
+ * there is none. A board borrowed before the mutex might be older than what the leases were swept
+ * with. */
+static struct held_board *decide(struct placement_job *job, int test, int64_t now_ms,
+                                 struct admit_outcome *o)
 {
-    return b->n_partitions == 0 || !job->partition || !job->partition[0] ||
-           strchr(job->partition, ',') || board_partition_find(b, job->partition);
-}
-
-struct outcome {
-    struct placement_decision d;
-    uint64_t id;
-    int binding;
-};
-
-static void decide(const struct board *b, struct placement_job *job, int test, int64_t now_ms,
-                   struct outcome *o)
-{
-    struct lease lease;
     pthread_mutex_lock(&lock);
-    lease_sweep(&leases, b, now_ms);
-    if (b->head.listed_ms < started_ms)
-        job->flags |= PLACEMENT_UNCOUNTED;
-    o->id = next_id();
-    job->stagger = (uint32_t)o->id;
-    placement_decide(b, &leases, job, now_ms / 1000, &o->d);
-    o->binding = binds(b, job, &o->d);
-    if (o->binding && !test && o->d.mode == 1 && o->d.verdict != VERDICT_REFUSE &&
-        could_run(b, job)) {
-        placement_lease(b, job, &o->d, &lease);
-        lease.id = o->id;
-        if (lease_take(&leases, &lease, now_ms) < 0)
-            slurm_error("carnot: more than %d submissions wait for carnotctld", LEASE_MAX);
+    struct held_board *held = board_loader_get(now_ms);
+    if (held) {
+        admit_job(&admit, &held->board, job, next_id(), test, now_ms, o);
+        note_room(o->untaken);
     }
     pthread_mutex_unlock(&lock);
+    return held;
 }
 
 static int apply(const struct board *b, job_desc_msg_t *desc, const struct placement_job *job,
-                 int test, int64_t now_ms, const struct outcome *o, char **err_msg)
+                 int64_t now_ms, const struct admit_outcome *o, char **err_msg)
 {
     char text[640];
     int acting = o->d.mode == 1;
@@ -156,13 +136,12 @@ static int apply(const struct board *b, job_desc_msg_t *desc, const struct place
         return SLURM_SUCCESS; /* asked for nothing and gets nothing */
     if (acting && o->d.verdict == VERDICT_DELAY)
         desc->begin_time = o->d.start_s;
-    /* Who only tests takes no lease. A submission that pretends to test would slip past the
-     * budgets: it waits until carnotctld has seen it, has no note, and is judged there like any job
-     * without one. */
-    if (test && acting && o->binding) {
-        int64_t seen_s = (now_ms + LEASE_LIFE_MS) / 1000;
-        if (desc->begin_time < seen_s)
-            desc->begin_time = seen_s;
+    /* Who only tests takes no lease, nor does what Slurm will refuse by all we know. One that comes
+     * to be a job all the same would slip past the budgets: it waits until carnotctld has seen it,
+     * has no note, and is judged there like any job without one. */
+    if (o->not_before_s) {
+        if (desc->begin_time < o->not_before_s)
+            desc->begin_time = o->not_before_s;
         return SLURM_SUCCESS;
     }
     struct placement_decision noted = o->d;
@@ -178,7 +157,7 @@ static int apply(const struct board *b, job_desc_msg_t *desc, const struct place
 int job_submit(job_desc_msg_t *job_desc, uint32_t submit_uid, char **err_msg)
 {
     struct placement_job job;
-    struct outcome o;
+    struct admit_outcome o;
     struct err e = {.text = ""};
     int64_t now_ms = wall_ms();
     (void)submit_uid;
@@ -187,15 +166,13 @@ int job_submit(job_desc_msg_t *job_desc, uint32_t submit_uid, char **err_msg)
         tell(err_msg, e.text);
         return SLURM_ERROR;
     }
-    struct held_board *held = board_loader_get(now_ms);
+    struct held_board *held = decide(&job, job_desc_is_test(job_desc), now_ms, &o);
     if (!held) {
         if (request_any(&job.request) && job_desc_has_reader(job_desc))
             tell(err_msg, "not answering; your job is accepted unchanged");
         return SLURM_SUCCESS;
     }
-    int test = job_desc_is_test(job_desc);
-    decide(&held->board, &job, test, now_ms, &o);
-    int rc = apply(&held->board, job_desc, &job, test, now_ms, &o, err_msg);
+    int rc = apply(&held->board, job_desc, &job, now_ms, &o, err_msg);
     board_loader_put(held);
     return rc;
 }
@@ -206,22 +183,16 @@ static int is_operator(uint32_t uid)
     return uid == 0 || uid == geteuid();
 }
 
-/* {sweep, decide, take} as for a submission. */
-static void decide_change(const struct board *b, const struct placement_change *change,
-                          uint32_t submit_uid, int64_t now_ms, struct placement_growth *g)
+/* As decide(), for a change. */
+static struct held_board *decide_change(const struct placement_change *change, uint32_t submit_uid,
+                                        int64_t now_ms, struct placement_growth *g)
 {
-    struct lease lease;
     pthread_mutex_lock(&lock);
-    lease_sweep(&leases, b, now_ms);
-    placement_change_decide(b, &leases, change, now_ms / 1000, g);
-    if (is_operator(submit_uid))
-        g->verdict = VERDICT_RUN;
-    if (g->verdict == VERDICT_RUN && g->energy_uj > 0 && budgets_any(b, g->account, g->uid, NULL)) {
-        placement_change_lease(change, g, &lease);
-        if (lease_take(&leases, &lease, now_ms) < 0)
-            slurm_error("carnot: more than %d submissions wait for carnotctld", LEASE_MAX);
-    }
+    struct held_board *held = board_loader_get(now_ms);
+    if (held)
+        admit_change(&admit, &held->board, change, is_operator(submit_uid), now_ms, g);
     pthread_mutex_unlock(&lock);
+    return held;
 }
 
 /* A change may not take from a budget what is not there; a wait may be given up, and anything else
@@ -237,10 +208,9 @@ int job_modify(JOB_MODIFY_ARGS)
     job_desc_change(job_desc, &change);
     if (!placement_change_grows(&change))
         return SLURM_SUCCESS;
-    struct held_board *held = board_loader_get(now_ms);
+    struct held_board *held = decide_change(&change, submit_uid, now_ms, &growth);
     if (!held)
         return SLURM_SUCCESS;
-    decide_change(&held->board, &change, submit_uid, now_ms, &growth);
     int refused = growth.verdict == VERDICT_REFUSE;
     if (refused)
         tell(JOB_MODIFY_ERR_MSG, placement_change_sentence(text, sizeof(text), &growth));

@@ -40,6 +40,13 @@ static void doubt(struct lease_table *t, uint32_t uid, int64_t now_ms)
     t->users[at] = (struct lease_user){uid, now_ms + LEASE_DOUBT_MS};
 }
 
+/* Its time is over, and a list asked for after that did not show it. A board without such a list
+ * proves nothing: with carnotctld away the job may well be there. */
+static int over(const struct lease *l, const struct board *b, int64_t now_ms)
+{
+    return now_ms >= l->expires_ms && b->head.listed_ms >= l->expires_ms;
+}
+
 void lease_sweep(struct lease_table *t, const struct board *b, int64_t now_ms)
 {
     uint32_t kept = 0;
@@ -52,7 +59,7 @@ void lease_sweep(struct lease_table *t, const struct board *b, int64_t now_ms)
             l->expires_ms = now_ms + LEASE_LIFE_MS;
         if (acknowledged(l, b)) {
             t->acknowledged++;
-        } else if (now_ms >= l->expires_ms) {
+        } else if (over(l, b, now_ms)) {
             t->expired++;
             if (!l->is_change)
                 doubt(t, l->uid, now_ms);
@@ -94,12 +101,21 @@ int lease_doubtful(const struct lease_table *t, uint32_t uid, int64_t now_ms)
     return 0;
 }
 
+/* A user may hold half of what the others leave: there is always room for one more user. */
+static int room_for(const struct lease_table *t, uint32_t uid)
+{
+    uint32_t own = 0;
+    for (uint32_t i = 0; i < t->n; i++)
+        own += t->leases[i].uid == uid;
+    return own < (LEASE_MAX - (t->n - own) + 1) / 2;
+}
+
 int lease_take(struct lease_table *t, const struct lease *l, int64_t now_ms)
 {
     uint32_t at = l->is_change ? 0 : t->n;
     while (at < t->n && t->leases[at].id != l->id)
         at++;
-    if (at >= LEASE_MAX) {
+    if (at >= LEASE_MAX || (at == t->n && !room_for(t, l->uid))) {
         t->full++;
         return -1;
     }

@@ -4,11 +4,11 @@
  *
  * A submission is a request, not yet a job: Slurm may still refuse it, or it was only a test. So a
  * decision holds its share of budgets and slots by a lease, until the board has seen
- * the decision's id in Slurm's list (then the board's own figures hold it) or until the lease
- * expires. A user whose leases expire unseen (requests that never became jobs) is limited for a
- * while to a share of what is left, so that one cannot lock out the other users of an account. Not
- * thread-safe: the caller's mutex covers {look, decide, take}. Fixed memory, no allocation after
- * lease_init.
+ * the decision's id in Slurm's list (then the board's own figures hold it) or, when its time is
+ * over, a list that does not show it. A user whose leases expire unseen (requests that never became
+ * jobs) is limited for a while to a share of what is left, so that one cannot lock out the other
+ * users of an account. Not thread-safe: the caller's mutex covers {look, decide, take}. Fixed
+ * memory, no allocation after lease_init.
  */
 #ifndef CARNOT_PLACEMENT_LEASE_H
 #define CARNOT_PLACEMENT_LEASE_H
@@ -50,7 +50,8 @@ struct lease_table {
 
 void lease_init(struct lease_table *t);
 
-/* Drop leases that the board acknowledges or that are older than their life. */
+/* Drop leases that the board acknowledges, and those older than their life that a list asked for
+ * after it has not shown. */
 void lease_sweep(struct lease_table *t, const struct board *b, int64_t now_ms);
 
 /* Sum held in budget by all users, and by this uid alone. energy_uj or carbon_ug by its resource.
@@ -62,7 +63,7 @@ int64_t lease_held(const struct lease_table *t, const struct board_budget *budge
 int lease_doubtful(const struct lease_table *t, uint32_t uid, int64_t now_ms);
 
 /* Take one: copies *l, sets expires_ms; one with the same id is replaced. 0, or -1 when the table
- * is full. */
+ * is full or this user has his share of it: half of what the others leave. */
 int lease_take(struct lease_table *t, const struct lease *l, int64_t now_ms);
 
 #endif

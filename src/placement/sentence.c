@@ -81,11 +81,8 @@ static char *refuses(char *buf, size_t size, const struct placement_job *job,
     const struct board_budget *g = d->budget;
     char left[48], need[48], day[32] = "", hours[24], power[24];
     if (d->code == CODE_NO_BOARD) {
-        snprintf(
-            buf, size,
-            "slurmctld has just started and budget %s is being counted again; submit again in a "
-            "few seconds",
-            g->name);
+        snprintf(buf, size, "budget %s is being counted again; submit again in a few seconds",
+                 g->name);
         return buf;
     }
     budgets_amount(left, sizeof(left), g->resource, (double)d->budget_left);

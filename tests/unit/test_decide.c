@@ -302,7 +302,10 @@ static void test_lease(void)
     placement_decide(&f.b, &t, &job, FIXTURE_NOW, &d);
     UNIT_INT(d.verdict, VERDICT_REFUSE, "held once, by board or lease");
     lease_sweep(&t, &f.b, now_ms + LEASE_LIFE_MS);
-    UNIT_INT(t.n, 0, "unseen ones expire");
+    UNIT_INT(t.n, 9, "an old list does not tell that they are no jobs");
+    f.b.head.listed_ms = now_ms + LEASE_LIFE_MS;
+    lease_sweep(&t, &f.b, now_ms + LEASE_LIFE_MS);
+    UNIT_INT(t.n, 0, "by a list after their time unseen ones expire");
     UNIT_INT(lease_doubtful(&t, 1000, now_ms + LEASE_LIFE_MS), 1, "and are remembered");
     UNIT_INT(lease_doubtful(&t, 1001, now_ms + LEASE_LIFE_MS), 0, "of that user alone");
     /* Nine jobs' worth is left, half of it for who is doubtful: four. */
