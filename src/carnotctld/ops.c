@@ -39,8 +39,8 @@ static void identify(struct asker *who)
     uid_t uid = who->peer->uid;
     user_name(who->user, sizeof(who->user), uid);
     who->is_operator = uid == 0 || uid == geteuid();
-    for (int i = 0; i < s->n_operators; i++)
-        if (strcmp(s->operators[i], who->user) == 0)
+    for (int i = 0; i < s->operators.n; i++)
+        if (strcmp(s->operators.name[i], who->user) == 0)
             who->is_operator = 1;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * carnot.yaml through libyaml's events: a mapping of sections, each a mapping of
- * scalars (operators is a sequence of them), which bounds the nesting. What may
+ * scalars (or sequences of them, for lists of names), which bounds the nesting. What may
  * stand there is in settings_table.c. Allocates in libyaml only; reads a file in
  * settings_load only; any thread.
  */
@@ -156,12 +156,14 @@ static int _fail_unknown(struct reader *r, const char *section, const char *key)
     return _fail_at(r, r->at);
 }
 
-static int _read_users(struct reader *r, const struct setting *st)
+static int _read_names(struct reader *r, const struct setting *st)
 {
+    struct settings_names *list = (void *)((char *)r->s + st->offset);
+    char accepted[128];
     yaml_event_t ev;
     int rc = 0;
 
-    r->s->n_operators = 0;
+    list->n = 0;
     for (;;) {
         const char *text;
 
@@ -170,9 +172,10 @@ static int _read_users(struct reader *r, const struct setting *st)
         if (ev.type == YAML_SEQUENCE_END_EVENT)
             break;
         text = _text(&ev);
-        if (!text)
-            (void)err_set(r->e, "use user names as in [root, alice]");
-        if (!text || setting_assign(st, r->s, text, r->e) < 0)
+        if (!text || !*text)
+            (void)err_set(r->e, "%suse %s", text ? "'' is not good here: " : "",
+                          setting_accepted(st, accepted, sizeof(accepted)));
+        if (!text || !*text || setting_assign(st, r->s, text, r->e) < 0)
             rc = _fail_key(r, st, r->at);
         yaml_event_delete(&ev);
         if (rc < 0)
@@ -202,7 +205,7 @@ static int _read_setting(struct reader *r, const struct setting *st)
     text = _text(&ev);
     null = _is_null(&ev);
     list = ev.type == YAML_SEQUENCE_START_EVENT;
-    if ((st->type == SETTING_USERS) != list || null || (!list && !text)) {
+    if ((st->type == SETTING_NAMES) != list || null || (!list && !text)) {
         (void)err_set(r->e, "%s: use %s", null ? "has no value" : "wrong kind of value",
                       setting_accepted(st, accepted, sizeof(accepted)));
         rc = _fail_key(r, st, r->at);
@@ -210,7 +213,7 @@ static int _read_setting(struct reader *r, const struct setting *st)
         rc = _fail_key(r, st, r->at);
     }
     yaml_event_delete(&ev);
-    return rc == 0 && list ? _read_users(r, st) : rc;
+    return rc == 0 && list ? _read_names(r, st) : rc;
 }
 
 static const struct setting *_find(const char *section, const char *key)

@@ -21,13 +21,18 @@ enum settings_mode { MODE_OBSERVE = 0, MODE_ACT = 1 };
 
 #define SETTINGS_PATH_MAX 256
 #define SETTINGS_NAME_MAX 64
-#define SETTINGS_OPERATORS_MAX 64
+#define SETTINGS_NAMES_MAX 64
+
+/* A list of names: [root, alice]. */
+struct settings_names {
+    char name[SETTINGS_NAMES_MAX][SETTINGS_NAME_MAX];
+    int n;
+};
 
 struct settings {
-    char cluster[SETTINGS_NAME_MAX];                           /* "carnot" */
-    enum settings_mode mode;                                   /* observe | act */
-    char operators[SETTINGS_OPERATORS_MAX][SETTINGS_NAME_MAX]; /* user names; default [root] */
-    int n_operators;
+    char cluster[SETTINGS_NAME_MAX];      /* "carnot" */
+    enum settings_mode mode;              /* observe | act */
+    struct settings_names operators;      /* user names; default [root] */
     char state_dir[SETTINGS_PATH_MAX];    /* carnotctld: ledger.sqlite */
     char log_dir[SETTINGS_PATH_MAX];      /* carnotctld: events.jsonl */
     char munge_socket[SETTINGS_PATH_MAX]; /* "" = munge's default */
@@ -64,7 +69,12 @@ struct settings {
         int64_t max_delay_ms;           /* no job may ask for more; 0..14d; 7d */
         double overbook;                /* slot ledger: planned nodes / nodes; 0.1..10; 1.0 */
         int64_t board_max_age_ms;       /* older boards count as absent; 5s..1h; 60s */
+        int64_t off_stagger_ms;         /* waiting jobs are let go over this; 0..24h; 10m */
     } policy;
+
+    struct { /* jobs that are never made to wait */
+        struct settings_names users, accounts, partitions, qos;
+    } exempt;
 
     struct {
         int64_t grace_ms;        /* from SIGTERM to cancel; 1s..1h; 30s */

@@ -34,7 +34,7 @@ static void _print_comment(FILE *f, const char *indent, const char *text)
 /* The default as it would stand in the file. */
 static void _print_default(FILE *f, const struct setting *st)
 {
-    if (st->type == SETTING_USERS)
+    if (st->type == SETTING_NAMES)
         (void)fprintf(f, "[%s]", st->text);
     else
         (void)fprintf(f, "%s", *st->text ? st->text : "\"\"");

@@ -23,8 +23,8 @@ const struct setting settings_table[] = {
      "Name of the cluster in reports and messages; the same on all its machines."},
     {"", "mode", SETTING_MODE, FIELD(mode), NULL, "observe|act", "observe",
      "observe: decide, log and report what would be done, and change nothing. act: do it."},
-    {"", "operators", SETTING_USERS, FIELD(operators), NULL, NULL, "root",
-     "Users who may see every job and change budgets and the mode."},
+    {"", "operators", SETTING_NAMES, FIELD(operators), NULL, "user names as in [root, alice]",
+     "root", "Users who may see every job and change budgets and the mode."},
     {"", "state_dir", SETTING_PATH, FIELD(state_dir), NULL, NULL, LOCALSTATEDIR "/lib/carnot",
      "Where carnotctld keeps its ledger."},
     {"", "log_dir", SETTING_PATH, FIELD(log_dir), NULL, NULL, LOCALSTATEDIR "/log/carnot",
@@ -90,6 +90,18 @@ const struct setting settings_table[] = {
      "Nodes that may be planned into one slot, per node that there is."},
     {"policy", "board_max_age", SETTING_DURATION, FIELD(policy.board_max_age_ms), "5s", "1h", "60s",
      "An older board counts as absent: jobs pass unchanged."},
+    {"policy", "off_stagger", SETTING_DURATION, FIELD(policy.off_stagger_ms), "0", "24h", "10m",
+     "carnot off --now lets waiting jobs go evenly over this time; 0: all at once."},
+
+    {"exempt", "users", SETTING_NAMES, FIELD(exempt.users), NULL, "user names as in [root, alice]",
+     "", "Jobs of these users are never made to wait. Budgets hold for them as for all."},
+    {"exempt", "accounts", SETTING_NAMES, FIELD(exempt.accounts), NULL,
+     "accounts as in [urgent, sales]", "", "The same for jobs of these accounts."},
+    {"exempt", "partitions", SETTING_NAMES, FIELD(exempt.partitions), NULL,
+     "partitions as in [debug, jupyter]", "",
+     "The same for jobs that may run in one of these partitions."},
+    {"exempt", "qos", SETTING_NAMES, FIELD(exempt.qos), NULL, "QOS as in [urgent]", "",
+     "The same for jobs that name one of these QOS when they are submitted."},
 
     {"budget", "grace", SETTING_DURATION, FIELD(budget.grace_ms), "1s", "1h", "30s",
      "Time between SIGTERM and cancel of a job that has passed its budget."},
@@ -332,18 +344,18 @@ static int _assign_text(const struct setting *st, char *field, const char *text,
     return 0;
 }
 
-static int _append_user(const struct setting *st, struct settings *s, const char *text,
+static int _append_name(const struct setting *st, struct settings_names *list, const char *text,
                         struct err *e)
 {
     if (_check_text(st, text, SETTINGS_NAME_MAX, e) < 0)
         return -1;
-    for (int i = 0; i < s->n_operators; i++) {
-        if (strcmp(s->operators[i], text) == 0)
+    for (int i = 0; i < list->n; i++) {
+        if (strcmp(list->name[i], text) == 0)
             return err_set(e, "'%s' is there twice", text);
     }
-    if (s->n_operators == SETTINGS_OPERATORS_MAX)
-        return err_set(e, "'%s' is one too many: use at most %d", text, SETTINGS_OPERATORS_MAX);
-    (void)snprintf(s->operators[s->n_operators++], SETTINGS_NAME_MAX, "%s", text);
+    if (list->n == SETTINGS_NAMES_MAX)
+        return err_set(e, "'%s' is one too many: use at most %d", text, SETTINGS_NAMES_MAX);
+    (void)snprintf(list->name[list->n++], SETTINGS_NAME_MAX, "%s", text);
     return 0;
 }
 
@@ -360,8 +372,8 @@ int setting_assign(const struct setting *st, struct settings *s, const char *tex
     case SETTING_MODE:
     case SETTING_BOOL:
         return _assign_word(st, field, text, e);
-    case SETTING_USERS:
-        return _append_user(st, s, text, e);
+    case SETTING_NAMES:
+        return *text || *st->text ? _append_name(st, (void *)field, text, e) : 0;
     default:
         return _assign_value(st, field, text, e);
     }
@@ -391,8 +403,8 @@ char *setting_accepted(const struct setting *st, char *buf, size_t size)
     case SETTING_PATH:
         (void)snprintf(buf, size, "an absolute path");
         break;
-    case SETTING_USERS:
-        (void)snprintf(buf, size, "user names as in [root, alice]");
+    case SETTING_NAMES:
+        (void)snprintf(buf, size, "%s", st->max);
         break;
     case SETTING_BOOL:
         (void)snprintf(buf, size, "true or false");

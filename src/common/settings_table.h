@@ -23,7 +23,7 @@ enum setting_type {
     SETTING_POWER,     /* uint64_t mW: "2W" */
     SETTING_SIZE,      /* uint64_t bytes: "64MiB" */
     SETTING_INTENSITY, /* double g/kWh: "380g/kWh" */
-    SETTING_USERS      /* operators and n_operators: [root, alice] */
+    SETTING_NAMES /* struct settings_names; in words in max: "user names as in [root, alice]" */
 };
 
 struct setting {
@@ -46,7 +46,8 @@ extern const size_t settings_table_size;
 char *setting_accepted(const struct setting *st, char *buf, size_t size);
 
 /* Parse text into the key's field of *s. 0, or -1: *s is unchanged, e names value and what
- * is accepted, not the key. SETTING_USERS appends one user. */
+ * is accepted, not the key. SETTING_NAMES appends one name; "" where the default is none: nothing.
+ */
 int setting_assign(const struct setting *st, struct settings *s, const char *text, struct err *e);
 
 #endif

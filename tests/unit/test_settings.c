@@ -30,8 +30,8 @@ static void test_defaults(void)
     settings_init(&s);
     UNIT_STR(s.cluster, "carnot", "cluster");
     UNIT_INT(s.mode, MODE_OBSERVE, "nothing is switched on by surprise");
-    UNIT_INT(s.n_operators, 1, "operators");
-    UNIT_STR(s.operators[0], "root", "operators");
+    UNIT_INT(s.operators.n, 1, "operators");
+    UNIT_STR(s.operators.name[0], "root", "operators");
     UNIT_STR(s.munge_socket, "", "munge_socket");
     UNIT_STR(s.controller.host, "localhost", "host");
     UNIT_INT(s.controller.port, 6822, "port");
@@ -53,6 +53,9 @@ static void test_defaults(void)
     UNIT_INT(s.policy.max_delay_ms, 7 * 86400000, "max_delay");
     UNIT_DBL(s.policy.overbook, 1, 0, "overbook");
     UNIT_INT(s.policy.board_max_age_ms, 60000, "board_max_age");
+    UNIT_INT(s.policy.off_stagger_ms, 600000, "off_stagger");
+    UNIT_INT(s.exempt.users.n + s.exempt.accounts.n + s.exempt.partitions.n + s.exempt.qos.n, 0,
+             "nobody is exempt");
     UNIT_INT(s.budget.grace_ms, 30000, "grace");
     UNIT_DBL(s.budget.user_lease_share, 0.5, 0, "user_lease_share");
     UNIT_INT(s.power.cpu_idle_mw, 2000, "cpu_idle");
@@ -107,6 +110,9 @@ static void test_values(void)
                                "  min_gain: 0.5kg\n"
                                "  default_delay: 1h30m\n"
                                "  overbook: 0.85\n"
+                               "  off_stagger: 0\n"
+                               "exempt: {users: [], accounts: [urgent],\n"
+                               "         partitions: [debug, jupyter]}\n"
                                "budget:\n"
                                "power:\n"
                                "  cpu_idle: 3.5W\n"
@@ -122,8 +128,8 @@ static void test_values(void)
     UNIT_INT(parse(&s, text, &e), 0, "%s", e.text);
     UNIT_STR(s.cluster, "lumi-g", "cluster");
     UNIT_INT(s.mode, MODE_ACT, "mode");
-    UNIT_INT(s.n_operators, 2, "the list replaces the default");
-    UNIT_STR(s.operators[1], "bob", "operators");
+    UNIT_INT(s.operators.n, 2, "the list replaces the default");
+    UNIT_STR(s.operators.name[1], "bob", "operators");
     UNIT_STR(s.controller.host, "ctl1.example.org", "host");
     UNIT_INT(s.controller.port, 7000, "port");
     UNIT_INT(s.controller.poll_ms, 500, "poll");
@@ -135,6 +141,11 @@ static void test_values(void)
     UNIT_INT(s.policy.min_gain_ug, 500000000, "min_gain");
     UNIT_INT(s.policy.default_delay_ms, 5400000, "default_delay");
     UNIT_DBL(s.policy.overbook, 0.85, 0, "overbook");
+    UNIT_INT(s.policy.off_stagger_ms, 0, "off_stagger");
+    UNIT_INT(s.exempt.users.n, 0, "an empty list");
+    UNIT_STR(s.exempt.accounts.name[0], "urgent", "exempt accounts");
+    UNIT_INT(s.exempt.partitions.n, 2, "exempt partitions");
+    UNIT_STR(s.exempt.partitions.name[1], "jupyter", "exempt partitions");
     UNIT_INT(s.power.cpu_max_mw, 3500, "cpu_max");
     UNIT_INT(s.node.log_max_bytes, 4LL << 30, "log_max");
     UNIT_STR(s.node.log_dir, "/var/log/%n", "log_dir");
@@ -240,6 +251,11 @@ static void test_bad_values(void)
         {"operators: [root, '']\n", "t.yaml:1:19: operators: '' is not good here"},
         {"operators: [root, [bob]]\n", "t.yaml:1:19: operators: use user names as in"},
         {"operators: root\n", "t.yaml:1:12: operators: wrong kind of value: use user names as in"},
+        {"exempt: {users: [ada, '']}\n", "t.yaml:1:23: exempt.users: '' is not good here"},
+        {"exempt:\n  qos: urgent\n", "t.yaml:2:8: exempt.qos: wrong kind of value: use QOS as in"},
+        {"exempt: {accounts: [a, a]}\n", "t.yaml:1:24: exempt.accounts: 'a' is there twice"},
+        {"exempt: [debug]\n", "t.yaml:1:9: 'exempt' is a section"},
+        {"policy: {off_stagger: 25h}\n", "t.yaml:1:23: policy.off_stagger: '25h' is out of range"},
     };
 
     check_mistakes(rows, COUNT(rows));
@@ -313,7 +329,7 @@ static void test_too_many_operators(void)
     struct err e = {""};
     size_t used = strlen(text);
 
-    for (int i = 0; i <= SETTINGS_OPERATORS_MAX; i++)
+    for (int i = 0; i <= SETTINGS_NAMES_MAX; i++)
         used += (size_t)snprintf(text + used, sizeof(text) - used, "u%d,", i);
     (void)snprintf(text + used, sizeof(text) - used, "]\n");
     UNIT_INT(parse(&s, text, &e), -1, "one too many");
