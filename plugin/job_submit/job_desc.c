@@ -128,6 +128,7 @@ int job_desc_read(const job_desc_msg_t *desc, int64_t now_s, struct placement_jo
     job->uid = desc->user_id;
     job->account = desc->account;
     job->partition = desc->partition;
+    job->qos = desc->qos;
     job->tasks = tasks_count(desc->array_inx, &job->tasks_at_once);
     read_size(desc, job);
     read_time(desc, job);

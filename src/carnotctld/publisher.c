@@ -204,22 +204,33 @@ static int build_users(const struct ctl *c, struct build *w)
     return 0;
 }
 
+/* One more switch, unless the board is full of them or there is no such user. */
+static void add_switch(struct build *w, int scope, int mode, const char *name)
+{
+    struct board_switch s = {.scope = scope, .mode = mode};
+    name_copy(s.name, name);
+    if (w->b.n_switches < BOARD_SWITCHES_MAX &&
+        (scope != BOARD_USER || user_uid(s.name, &s.uid) == 0))
+        w->switches[w->b.n_switches++] = s;
+}
+
 static int build_switches(const struct ctl *c, struct build *w)
 {
-    uint32_t kept = 0;
-    if (!(w->switches = publisher_section(c->n_switches, sizeof(*w->switches))))
+    const struct {
+        int scope;
+        const struct settings_names *names;
+    } exempt[] = {{BOARD_PARTITION, &c->set.exempt.partitions},
+                  {BOARD_ACCOUNT, &c->set.exempt.accounts},
+                  {BOARD_USER, &c->set.exempt.users},
+                  {BOARD_QOS, &c->set.exempt.qos}};
+    if (!(w->switches = publisher_section(BOARD_SWITCHES_MAX, sizeof(*w->switches))))
         return -1;
-    for (size_t i = 0; i < c->n_switches && kept < BOARD_SWITCHES_MAX; i++) {
-        struct board_switch *to = &w->switches[kept];
-        to->scope = c->switches[i].scope;
-        to->mode = c->switches[i].mode;
-        name_copy(to->name, c->switches[i].name);
-        if (to->scope == BOARD_USER && user_uid(to->name, &to->uid) < 0)
-            continue;
-        kept++;
-    }
+    for (size_t i = 0; i < sizeof(exempt) / sizeof(exempt[0]); i++)
+        for (int k = 0; k < exempt[i].names->n; k++)
+            add_switch(w, exempt[i].scope, BOARD_EXEMPT, exempt[i].names->name[k]);
+    for (size_t i = 0; i < c->n_switches; i++)
+        add_switch(w, c->switches[i].scope, c->switches[i].mode, c->switches[i].name);
     w->b.switches = w->switches;
-    w->b.n_switches = kept;
     return 0;
 }
 

@@ -241,8 +241,10 @@ static int check_records(const struct board *b, struct err *e)
     }
     for (uint32_t i = 0; i < b->n_switches; i++) {
         const struct board_switch *s = &b->switches[i];
-        if (!terminated(s->name) || s->scope < BOARD_CLUSTER || s->scope > BOARD_USER ||
-            s->mode < 0 || s->mode > 1)
+        int listed = s->mode == BOARD_EXEMPT; /* of the exempt list */
+        if (!terminated(s->name) || s->mode < BOARD_OBSERVE || s->mode > BOARD_EXEMPT ||
+            s->scope < (listed ? BOARD_PARTITION : BOARD_CLUSTER) ||
+            s->scope > (listed ? BOARD_QOS : BOARD_USER))
             return bad(e, "a switch");
     }
     for (uint32_t i = 1; i < b->n_decisions; i++)

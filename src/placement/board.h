@@ -75,7 +75,7 @@ struct board_partition {
     int64_t max_time_s;     /* 0 = unlimited */
 };
 
-enum board_scope { BOARD_CLUSTER = 0, BOARD_PARTITION, BOARD_ACCOUNT, BOARD_USER };
+enum board_scope { BOARD_CLUSTER = 0, BOARD_PARTITION, BOARD_ACCOUNT, BOARD_USER, BOARD_QOS };
 
 /* Sorted by scope, then name (accounts) or uid (users), then resource. */
 struct board_budget {
@@ -98,10 +98,13 @@ struct board_user {
     char default_account[BOARD_NAME_MAX]; /* "" = none */
 };
 
-/* `carnot on|off`; the narrowest that matches wins: user, account, partition, cluster. */
+enum board_mode { BOARD_OBSERVE = 0, BOARD_ACT, BOARD_EXEMPT };
+
+/* `carnot on|off`; the narrowest that matches wins: user, account, partition, cluster. And the
+ * site's exempt list, of which any that matches counts. */
 struct board_switch {
-    int32_t scope; /* enum board_scope */
-    int32_t mode;  /* 0 observe, 1 act */
+    int32_t scope; /* enum board_scope; CLUSTER never with EXEMPT, QOS only with it */
+    int32_t mode;  /* enum board_mode */
     uint32_t uid;  /* BOARD_USER */
     uint32_t padding;
     char name[BOARD_NAME_MAX];
@@ -201,7 +204,12 @@ int board_run_compare(const struct board_run *r, uint32_t uid, const char *name)
 int64_t board_run_waited(const struct board_run *r, int64_t now_s);
 /* Was this decision id seen in Slurm's list? O(log n) */
 int board_decision_seen(const struct board *b, uint64_t id);
-/* observe or act for this job; each argument may be NULL / UINT32_MAX. */
-int board_mode(const struct board *b, const char *partition, const char *account, uint32_t uid);
+/* observe or act for this job; each argument may be NULL / UINT32_MAX. Which partition of a list
+ * "a,b" it will run in is Slurm's to say: it acts if it does in all of them. */
+int board_mode(const struct board *b, const char *partitions, const char *account, uint32_t uid);
+/* Does the site's exempt list name it, or one of its partitions? 1 or 0; each argument may be
+ * NULL / UINT32_MAX. */
+int board_exempt(const struct board *b, const char *partitions, const char *account,
+                 const char *qos, uint32_t uid);
 
 #endif

@@ -77,7 +77,7 @@ int board_decision_seen(const struct board *b, uint64_t id)
 }
 
 static int switch_matches(const struct board_switch *s, const char *partition, const char *account,
-                          uint32_t uid)
+                          const char *qos, uint32_t uid)
 {
     switch (s->scope) {
     case BOARD_CLUSTER:
@@ -86,22 +86,70 @@ static int switch_matches(const struct board_switch *s, const char *partition, c
         return partition && strcmp(s->name, partition) == 0;
     case BOARD_ACCOUNT:
         return account && strcmp(s->name, account) == 0;
+    case BOARD_QOS:
+        return qos && strcmp(s->name, qos) == 0;
     default:
         return s->uid == uid;
     }
 }
 
-int board_mode(const struct board *b, const char *partition, const char *account, uint32_t uid)
+/* One partition of the list at *list, which moves behind it; "" for an empty list. Names are
+ * shorter than BOARD_NAME_MAX: a longer word is nobody's. */
+static const char *next_name(const char **list, char name[BOARD_NAME_MAX])
+{
+    size_t n = *list ? strcspn(*list, ",") : 0;
+    size_t kept = n < BOARD_NAME_MAX ? n : 0;
+    if (kept)
+        memcpy(name, *list, kept);
+    name[kept] = '\0';
+    if (*list)
+        *list += n + ((*list)[n] == ',');
+    return name;
+}
+
+static int mode_in(const struct board *b, const char *partition, const char *account, uint32_t uid)
 {
     int mode = b->head.mode, narrowest = -1;
     for (uint32_t i = 0; i < b->n_switches; i++) {
         const struct board_switch *s = &b->switches[i];
-        if (s->scope > narrowest && switch_matches(s, partition, account, uid)) {
+        if (s->mode != BOARD_EXEMPT && s->scope > narrowest &&
+            switch_matches(s, partition, account, NULL, uid)) {
             narrowest = s->scope;
             mode = s->mode;
         }
     }
     return mode;
+}
+
+int board_mode(const struct board *b, const char *partitions, const char *account, uint32_t uid)
+{
+    char name[BOARD_NAME_MAX];
+    int acts = 1;
+    do
+        acts &= mode_in(b, next_name(&partitions, name), account, uid) == BOARD_ACT;
+    while (partitions && *partitions);
+    return acts ? BOARD_ACT : BOARD_OBSERVE;
+}
+
+static int exempt_in(const struct board *b, const char *partition, const char *account,
+                     const char *qos, uint32_t uid)
+{
+    for (uint32_t i = 0; i < b->n_switches; i++)
+        if (b->switches[i].mode == BOARD_EXEMPT &&
+            switch_matches(&b->switches[i], partition, account, qos, uid))
+            return 1;
+    return 0;
+}
+
+int board_exempt(const struct board *b, const char *partitions, const char *account,
+                 const char *qos, uint32_t uid)
+{
+    char name[BOARD_NAME_MAX];
+    int exempt = 0;
+    do
+        exempt |= exempt_in(b, next_name(&partitions, name), account, qos, uid);
+    while (partitions && *partitions);
+    return exempt;
 }
 
 const struct board_job *board_job_find(const struct board *b, uint32_t job_id)

@@ -74,6 +74,14 @@ static double carbon_held_ug(const struct placement_job *job, const struct place
     return placement_task_carbon_ug(job, d) * (job->tasks ? job->tasks : 1);
 }
 
+/* The partitions that switches and exempt list are asked about; Slurm fills in the default later.
+ */
+static const char *partitions_of(const struct board *b, const struct placement_job *job)
+{
+    const struct board_partition *p = partition_of(b, job);
+    return job->partition && job->partition[0] ? job->partition : p ? p->name : "";
+}
+
 static void refuse(struct placement_decision *d, enum placement_code code,
                    const struct budgets_lack *lack)
 {
@@ -226,7 +234,7 @@ void placement_decide(const struct board *b, const struct lease_table *leases,
     placement_price(b, job, &d.price);
     d.policy = job->request.policy != POLICY_UNSET ? job->request.policy
                                                    : (enum placement_policy)b->head.policy;
-    d.mode = board_mode(b, job->partition, placement_account(b, job), job->uid);
+    d.mode = board_mode(b, partitions_of(b, job), placement_account(b, job), job->uid);
     d.start_s = d.latest_s = a_s;
 
     allowance_find(b, job, a_s, now_s, &d);
@@ -241,6 +249,10 @@ void placement_decide(const struct board *b, const struct lease_table *leases,
         d.code = CODE_IMMEDIATE;
     else if (open_s > 0 && d.policy != POLICY_ASAP && (job->flags & PLACEMENT_DEPENDENT))
         d.code = CODE_DEP_END;
+    if (board_exempt(b, partitions_of(b, job), placement_account(b, job), job->qos, job->uid)) {
+        d.code = CODE_EXEMPT;
+        d.wait_s = wait_s = 0;
+    }
     /* A feed that ended too long ago says nothing of which hour is greener. */
     if (!forecast_usable(b) || b->head.forecast_quality == FORECAST_STALE) {
         if (wait_s > 0)

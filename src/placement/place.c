@@ -330,7 +330,8 @@ static void _reason(const struct board *b, const struct placement_job *job,
     if (out->reason[0])
         return;
     snprintf(out->reason, sizeof(out->reason), "%s",
-             request_any(&job->request)
+             d->code == CODE_EXEMPT ? "starts as Slurm decides: the site lets such jobs never wait"
+             : request_any(&job->request)
                  ? "starts as Slurm decides"
                  : "starts as Slurm decides: no delay was allowed, see --carbon-delay");
 }

@@ -27,8 +27,8 @@ enum placement_code {
     CODE_BUDGET_LEFT, /* refused: a budget has too little left */
     CODE_FEED_STALE,  /* no forecast to decide by */
     CODE_NO_BOARD,
-    CODE_OBSERVE, /* would have waited or been refused, but only observing */
-    CODE_EXEMPT,
+    CODE_OBSERVE,   /* would have waited or been refused, but only observing */
+    CODE_EXEMPT,    /* on the site's exempt list: never made to wait, and nothing is said */
     CODE_IMMEDIATE, /* srun -I, reservation, cron, interactive without a flag */
     CODE_USER_NOW,
     CODE_OPERATOR,
@@ -52,6 +52,7 @@ struct placement_job {
     uint32_t uid;
     const char *account;   /* "" or NULL = the user's default */
     const char *partition; /* "" or NULL = the default; "a,b" = the first known of the list */
+    const char *qos;       /* "" or NULL = none named */
     uint32_t nodes;        /* 0 = unset: from cpus */
     uint32_t cpus;  /* of one task of the array, over all nodes; 0 = unset: all of the nodes' if
                        exclusive, else 1 a node */

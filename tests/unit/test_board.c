@@ -66,6 +66,9 @@ static void test_round_trip(void)
     UNIT_INT(board_mode(&out, "batch", "", 1001), 1, "the cluster's");
     UNIT_INT(board_mode(&out, "debug", "", 1001), 0, "the partition's");
     UNIT_INT(board_mode(&out, "debug", "", 1000), 1, "the user's is narrower");
+    UNIT_INT(board_mode(&out, "batch,debug", "", 1001), 0, "a list acts if all of it does");
+    UNIT_INT(board_mode(&out, "batch,other", "", 1001), 1, "as here");
+    UNIT_INT(board_exempt(&out, "batch", "bio", "urgent", 1000), 0, "nobody is exempt");
     board_free(&out);
     board_free(&out); /* twice is legal */
 }
@@ -105,7 +108,7 @@ static void test_flip(void)
 static void test_forged(void)
 {
     struct fixture f;
-    for (int i = 0; i < 22; i++) {
+    for (int i = 0; i < 25; i++) {
         struct board out;
         size_t size;
         fill(&f);
@@ -175,6 +178,15 @@ static void test_forged(void)
             break;
         case 21:
             f.b.head.published_ms = INT64_MAX;
+            break;
+        case 22:
+            f.switches[0].mode = 3;
+            break;
+        case 23:
+            f.switches[0] = (struct board_switch){.scope = BOARD_QOS, .mode = BOARD_ACT};
+            break;
+        case 24:
+            f.switches[0] = (struct board_switch){.scope = BOARD_CLUSTER, .mode = BOARD_EXEMPT};
             break;
         default:
             break;

@@ -594,26 +594,73 @@ static void test_allowance(void)
     UNIT_INT(decide(&f, &job).wait_s, 0, "all of it");
 }
 
+/* The exempt list names jobs in four ways; they do not wait, whatever was asked. */
+static void test_exempt(void)
+{
+    static const struct {
+        struct board_switch s;
+        const char *partition, *account, *qos;
+        int exempt;
+    } rows[] = {
+        {{.scope = BOARD_USER, .uid = 1000}, NULL, NULL, NULL, 1},
+        {{.scope = BOARD_USER, .uid = 1001}, NULL, NULL, NULL, 0},
+        {{.scope = BOARD_ACCOUNT, .name = "bio"}, NULL, NULL, NULL, 1}, /* ada's default */
+        {{.scope = BOARD_ACCOUNT, .name = "bio"}, NULL, "chem", NULL, 0},
+        {{.scope = BOARD_PARTITION, .name = "batch"}, NULL, NULL, NULL, 1}, /* the default */
+        {{.scope = BOARD_PARTITION, .name = "debug"}, "batch,debug", NULL, NULL, 1},
+        {{.scope = BOARD_PARTITION, .name = "debug"}, "batch", NULL, NULL, 0},
+        {{.scope = BOARD_QOS, .name = "urgent"}, NULL, NULL, "urgent", 1},
+        {{.scope = BOARD_QOS, .name = "urgent"}, NULL, NULL, NULL, 0},
+    };
+    struct fixture f;
+    char text[640];
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct placement_job job = fixture_job();
+        fixture_init(&f);
+        f.switches[0] = rows[i].s;
+        f.switches[0].mode = BOARD_EXEMPT;
+        f.b.n_switches = 1;
+        job.partition = rows[i].partition;
+        job.account = rows[i].account;
+        job.qos = rows[i].qos;
+        struct placement_decision d = decide(&f, &job);
+        UNIT_INT(d.verdict, rows[i].exempt ? VERDICT_RUN : VERDICT_DELAY, "row %zu", i);
+        UNIT_INT(d.code, rows[i].exempt ? CODE_EXEMPT : CODE_GREENER_LATER, "row %zu", i);
+        UNIT_INT(d.mode, 1, "row %zu: it is no switch", i);
+        placement_sentence(text, sizeof(text), &f.b, &job, &d, FIXTURE_NOW);
+        UNIT_OK((text[0] == '\0') == rows[i].exempt, "row %zu: nothing is said: %s", i, text);
+    }
+    struct placement_job job = fixture_job();
+    add_budget(&f, 0, 36 * 1000000LL);
+    f.switches[0] = (struct board_switch){.scope = BOARD_USER, .mode = BOARD_EXEMPT, .uid = 1000};
+    UNIT_INT(decide(&f, &job).verdict, VERDICT_REFUSE, "budgets hold all the same");
+}
+
+/* A job that names no partition is the default one's, and a list is as careful as can be. */
+static void test_switches(void)
+{
+    struct fixture f;
+    struct placement_job job = fixture_job();
+    fixture_init(&f);
+    f.b.head.mode = 0;
+    f.switches[0] = (struct board_switch){.scope = BOARD_PARTITION, .mode = 1, .name = "batch"};
+    f.b.n_switches = 1;
+    UNIT_INT(decide(&f, &job).mode, 1, "switched on for the default partition");
+    job.partition = "debug";
+    UNIT_INT(decide(&f, &job).mode, 0, "not for another");
+    job.partition = "debug,batch";
+    UNIT_INT(decide(&f, &job).mode, 0, "nor for both");
+}
+
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {{"dip", test_dip},
-                                             {"no_wait", test_no_wait},
-                                             {"bounds", test_bounds},
-                                             {"beyond", test_beyond},
-                                             {"lambda", test_lambda},
-                                             {"slots", test_slots},
-                                             {"price", test_price},
-                                             {"budget", test_budget},
-                                             {"lease", test_lease},
-                                             {"search", test_search},
-                                             {"oracle", test_oracle},
-                                             {"note", test_note},
-                                             {"waves", test_waves},
-                                             {"stagger", test_stagger},
-                                             {"size", test_size},
-                                             {"outage", test_outage},
-                                             {"allowance", test_allowance},
-                                             {"sentence", test_sentence},
-                                             {NULL, NULL}};
+    static const struct unit_case cases[] = {
+        {"dip", test_dip},       {"no_wait", test_no_wait},     {"bounds", test_bounds},
+        {"beyond", test_beyond}, {"lambda", test_lambda},       {"slots", test_slots},
+        {"price", test_price},   {"budget", test_budget},       {"lease", test_lease},
+        {"search", test_search}, {"oracle", test_oracle},       {"note", test_note},
+        {"waves", test_waves},   {"stagger", test_stagger},     {"size", test_size},
+        {"outage", test_outage}, {"allowance", test_allowance}, {"sentence", test_sentence},
+        {"exempt", test_exempt}, {"switches", test_switches},   {NULL, NULL}};
     return unit_main(argc, argv, cases, "decide");
 }
