@@ -76,6 +76,18 @@ static const char *_count(char *buf, size_t size, const json_t *a, const char *k
     return buf;
 }
 
+/* carnot off --now, while it goes on. */
+static void _print_let_go(struct cli *c, const json_t *let_go)
+{
+    char until[SHOW_SIZE], left[24];
+
+    if (json_is_object(let_go))
+        fprintf(c->out, "let go   %s jobs are still to go, the last one at %s (by %s)\n",
+                _count(left, sizeof(left), let_go, "left"),
+                show_clock(until, sizeof(until), answer_time(let_go, "until"), c->now_s),
+                answer_show(let_go, "by"));
+}
+
 static void _print(struct cli *c, const json_t *a)
 {
     char up[SHOW_SIZE], x[24], y[24];
@@ -91,6 +103,7 @@ static void _print(struct cli *c, const json_t *a)
     json_array_foreach(json_object_get(a, "switches"), i, row)
         fprintf(c->out, "switch   %s %s: %s\n", answer_show(row, "scope"), answer_show(row, "name"),
                 answer_show(row, "mode"));
+    _print_let_go(c, json_object_get(a, "let_go"));
     _print_board(c, json_object_get(a, "board"));
     _print_feed(c, json_object_get(a, "feed"));
     _print_slurm(c, json_object_get(a, "slurm"));

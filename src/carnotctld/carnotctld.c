@@ -22,6 +22,7 @@
 #include "carnotctld/enforcer.h"
 #include "carnotctld/events.h"
 #include "carnotctld/feed_watch.h"
+#include "carnotctld/let_go.h"
 #include "carnotctld/planner.h"
 #include "carnotctld/publisher.h"
 #include "carnotctld/server.h"
@@ -72,6 +73,7 @@ static void on_slurm(evutil_socket_t fd, short what, void *arg)
         c->dirty |= first;
         enforcer_run(c);
         bonus_run(c);
+        let_go_run(c);
     }
 }
 
@@ -188,7 +190,7 @@ static int start(struct ctl *c, struct err *e)
             e, "%s: controller.user is %s, but this runs as uid %u: nobody would believe it",
             c->conf_path, c->set.controller.user, (unsigned)geteuid());
     if (lock_state(c, e) < 0 || events_open(c->set.log_dir, e) < 0 || open_ledger(c, e) < 0 ||
-        tracker_init(c, e) < 0 || publisher_load_switches(c, e) < 0)
+        tracker_init(c, e) < 0 || publisher_load_switches(c, e) < 0 || let_go_init(c, e) < 0)
         return -1;
     continue_boards(c);
     feed_watch_look(c);

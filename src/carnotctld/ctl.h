@@ -66,6 +66,11 @@ struct ctl {
     struct ctl_switch *switches;
     size_t n_switches;
 
+    struct {                      /* `carnot off --now`: waiting jobs are being let go; let_go.c */
+        int64_t begun_s, until_s; /* 0 = no */
+        char by[LEDGER_NAME_MAX];
+    } let_go;
+
     /* report */
     struct ctl_node *nodes;
     size_t n_nodes;

@@ -48,6 +48,8 @@ static void hold(struct ctl *c, const struct slurm_job *job, struct ledger_job *
     struct slurm_order o = slurm_client_order_for(ORDER_HOLD, row);
     row->reserved_uj = row->reserved_ug = 0;
     row->enforce_step = ENFORCE_HELD;
+    row->planned_s = 0;
+    row->released = 0; /* it may have been let go before */
     slurm_client_order(&o);
     log_info("job %u of %s came past the plugin and account %s has too little left: held",
              job->job_id, row->user, row->account);

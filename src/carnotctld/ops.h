@@ -41,6 +41,7 @@ json_t *op_now(const struct asker *who, const json_t *request, struct err *e);
 json_t *op_budget_list(const struct asker *who, const json_t *request, struct err *e);
 json_t *op_budget_set(const struct asker *who, const json_t *request, struct err *e);
 json_t *op_budget_remove(const struct asker *who, const json_t *request, struct err *e);
+/* ops_switch.c */
 json_t *op_switch(const struct asker *who, const json_t *request, struct err *e);
 /* report.c */
 json_t *op_report(const struct asker *who, const json_t *request, struct err *e);
@@ -48,6 +49,8 @@ json_t *op_report(const struct asker *who, const json_t *request, struct err *e)
 /* A string of the request: "" when it is missing; an error (NULL) when it is no string or longer
  * than max. */
 const char *ops_string(const json_t *request, const char *key, size_t max, struct err *e);
+/* The word of an enum board_scope, up to BOARD_USER. */
+const char *ops_scope_name(int scope);
 /* RFC 3339, or null for 0. */
 json_t *ops_time(int64_t t_s);
 /* x, or null when it is no number. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Budgets and switches: what operators set at run time.
+ * Budgets: what operators grant.
  */
 #include "config.h"
 
@@ -53,16 +53,6 @@ json_t *op_budget_list(const struct asker *who, const json_t *request, struct er
     return json_pack("{s:o}", "budgets", list);
 }
 
-/* What an operator sets counts from the answer on, not from the next board's time on. A board that
- * cannot be written is publisher_run's to complain of. */
-static void publish(struct ctl *c)
-{
-    struct err e = {.text = ""};
-    c->dirty = 1;
-    if (c->snap)
-        (void)publisher_publish(c, &e);
-}
-
 struct budget_key {
     int scope, resource;
     const char *name;
@@ -94,7 +84,7 @@ static void changed(const struct asker *who, const char *ev, const struct budget
     if (amount >= 0)
         json_object_set_new(more, k->resource == RESOURCE_ENERGY ? "j" : "g", json_real(amount));
     events_other(who->ctl, ev, "OPERATOR", more, who->user);
-    publish(who->ctl);
+    publisher_now(who->ctl);
 }
 
 json_t *op_budget_set(const struct asker *who, const json_t *request, struct err *e)
@@ -136,41 +126,5 @@ json_t *op_budget_remove(const struct asker *who, const json_t *request, struct 
     if (rc != 1)
         return NULL;
     changed(who, "budget.set", &k, -1);
-    return json_object();
-}
-
-static int known_scope(const char *scope)
-{
-    return strcmp(scope, "cluster") == 0 || strcmp(scope, "partition") == 0 ||
-           strcmp(scope, "account") == 0 || strcmp(scope, "user") == 0;
-}
-
-json_t *op_switch(const struct asker *who, const json_t *request, struct err *e)
-{
-    char key[LEDGER_NAME_MAX + 32];
-    const char *mode = ops_string(request, "mode", 16, e);
-    const char *scope = ops_string(request, "scope", 16, e);
-    const char *name = ops_string(request, "name", LEDGER_NAME_MAX - 1, e);
-    if (!mode || !scope || !name)
-        return NULL;
-    if (!scope[0])
-        scope = "cluster";
-    int remove = strcmp(mode, "default") == 0;
-    if (!remove && strcmp(mode, "act") != 0 && strcmp(mode, "observe") != 0) {
-        err_set(e, "mode '%s': act, observe or default is accepted", mode);
-        return NULL;
-    }
-    if (!known_scope(scope) || (strcmp(scope, "cluster") != 0 && !name[0])) {
-        err_set(e, "scope '%s' '%s': cluster, or partition, account or user and its name", scope,
-                name);
-        return NULL;
-    }
-    snprintf(key, sizeof(key), "switch.%s.%s", scope, strcmp(scope, "cluster") ? name : "");
-    if (ledger_kv_set(who->ctl->ledger, key, remove ? NULL : mode, e) < 0 ||
-        publisher_load_switches(who->ctl, e) < 0)
-        return NULL;
-    publish(who->ctl);
-    events_other(who->ctl, "mode.set", "OPERATOR",
-                 json_pack("{s:s,s:s,s:s}", "mode", mode, "scope", scope, "name", name), who->user);
     return json_object();
 }

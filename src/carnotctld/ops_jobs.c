@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "carnotctld/enforcer.h"
 #include "carnotctld/ops.h"
 #include "carnotctld/planner.h"
 #include "carnotctld/slurm_client.h"
@@ -154,9 +155,15 @@ static const char *explain(const struct ctl *c, const struct slurm_job *job,
     char start[48], latest[48];
     int64_t now_s = ctl_now_s(c);
     int fine = c->board.head.slot_s < 60;
-    if (row && row->enforce_step == 4) {
+    if (row && row->enforce_step == ENFORCE_HELD && job->held) {
         snprintf(text, size, "held: account %s has too little of its budget left", row->account);
         return "BUDGET_LEFT";
+    }
+    if (row && row->released && row->planned_s > now_s && job->eligible_s == row->planned_s) {
+        when_format_clock(start, sizeof(start), row->planned_s, now_s, fine);
+        snprintf(text, size, "is let go at %s: Carnot was switched off, jobs go one after another",
+                 start);
+        return "OPERATOR";
     }
     if (row && row->released && job->eligible_s <= now_s) {
         snprintf(text, size, "Carnot does not hold this job any more. Slurm says: %s", job->reason);

@@ -8,20 +8,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "carnotctld/let_go.h"
 #include "carnotctld/ops.h"
 #include "carnotctld/slurm_client.h"
 #include "placement/place_json.h"
-
-static const char *const scope_names[] = {"cluster", "partition", "account", "user"};
 
 static json_t *switches_json(const struct ctl *c)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < c->n_switches; i++)
         json_array_append_new(
-            list, json_pack("{s:s,s:s,s:s}", "scope", scope_names[c->switches[i].scope], "name",
+            list, json_pack("{s:s,s:s,s:s}", "scope", ops_scope_name(c->switches[i].scope), "name",
                             c->switches[i].name, "mode", c->switches[i].mode ? "act" : "observe"));
     return list;
+}
+
+static json_t *let_go_json(const struct ctl *c)
+{
+    if (!c->let_go.until_s)
+        return json_null();
+    return json_pack("{s:I,s:o,s:s}", "left", (json_int_t)let_go_left(c), "until",
+                     ops_time(c->let_go.until_s), "by", c->let_go.by);
 }
 
 static json_t *feed_json(const struct ctl *c)
@@ -68,7 +75,7 @@ json_t *op_status(const struct asker *who, const json_t *request, struct err *e)
     for (size_t i = 0; i < c->n_nodes; i++)
         heard += reporting(c, &c->nodes[i]);
     return json_pack(
-        "{s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:I,s:I,s:o,s:o}", "version", PACKAGE_VERSION, "cluster",
+        "{s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:I,s:I,s:o,s:o,s:o}", "version", PACKAGE_VERSION, "cluster",
         c->set.cluster, "mode", board_mode(&c->board, NULL, NULL, UINT32_MAX) ? "act" : "observe",
         "uptime_s", (json_int_t)((ctl_now_ms(c) - c->started_ms) / 1000), "board",
         json_pack("{s:I,s:o,s:s}", "seq", (json_int_t)c->board_seq, "age_s",
@@ -77,7 +84,7 @@ json_t *op_status(const struct asker *who, const json_t *request, struct err *e)
                   "path", c->set.controller.board),
         "feed", feed_json(c), "slurm", slurm_json(c), "waiting", waiting, "running", running,
         "nodes", json_pack("{s:I,s:I}", "total", (json_int_t)c->n_nodes, "reporting", heard),
-        "switches", switches_json(c));
+        "switches", switches_json(c), "let_go", let_go_json(c));
 }
 
 json_t *op_forecast(const struct asker *who, const json_t *request, struct err *e)

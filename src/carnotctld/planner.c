@@ -267,6 +267,8 @@ void planner_ordered(struct ctl *c, uint32_t job_id, int64_t begin_s, int ok)
     if (!row)
         return;
     if (!ok) {
+        if (row->released)
+            return; /* let_go.c orders it again */
         row->planned_s = row->begin_set_s;
         tracker_store(c, row);
         return;

@@ -314,6 +314,14 @@ void publisher_run(struct ctl *c)
     failing = !ok;
 }
 
+void publisher_now(struct ctl *c)
+{
+    struct err e = {.text = ""};
+    c->dirty = 1;
+    if (!c->snap || publisher_publish(c, &e) < 0)
+        (void)publisher_build(c, &e);
+}
+
 struct switch_list {
     struct ctl_switch *items;
     size_t n;

@@ -18,6 +18,11 @@ int publisher_publish(struct ctl *c, struct err *e);
  * begin. */
 void publisher_run(struct ctl *c);
 
+/* What an operator sets counts from the answer on, not from the next board's time on: build a board
+ * and, if there is a list to build it from, publish it. One that cannot be written is
+ * publisher_run's to complain of. */
+void publisher_now(struct ctl *c);
+
 /* Load the switches of `carnot on|off` from the ledger. 0 or -1. */
 int publisher_load_switches(struct ctl *c, struct err *e);
 

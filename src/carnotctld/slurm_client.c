@@ -33,7 +33,7 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     pthread_t thread;
-    int running, stop, poke, fd;
+    int running, stop, poke, busy, fd;
     int64_t poll_ms;
     struct order_ring todo, done;
     struct snapshot *fresh;
@@ -95,6 +95,8 @@ static int update_job(const struct slurm_order *o)
         desc.site_factor = o->site_factor;
     else
         desc.begin_time = o->begin_s;
+    if (o->kind == ORDER_RELEASE)
+        desc.priority = INFINITE;
     return slurm_update_job(&desc);
 }
 
@@ -112,6 +114,7 @@ static void carry_out(struct slurm_order *o)
     case ORDER_BEGIN:
     case ORDER_HOLD:
     case ORDER_FACTOR:
+    case ORDER_RELEASE:
         rc = update_job(o);
         break;
     case ORDER_NOTIFY:
@@ -177,11 +180,13 @@ static void *run(void *arg)
         struct slurm_order o;
         wait_until(due_ms);
         if (ring_take(&client.todo, &o)) {
+            client.busy = 1;
             pthread_mutex_unlock(&client.lock);
             carry_out(&o);
             sleep_ms(ORDER_SPACING_MS);
             pthread_mutex_lock(&client.lock);
             ring_put(&client.done, &o);
+            client.busy = 0;
             tell_main();
         }
         if (!client.stop && (client.poke || mono_ms() >= due_ms)) {
@@ -285,6 +290,14 @@ int slurm_client_order(const struct slurm_order *order)
     pthread_cond_signal(&client.wake);
     pthread_mutex_unlock(&client.lock);
     return rc;
+}
+
+unsigned slurm_client_waiting(void)
+{
+    pthread_mutex_lock(&client.lock);
+    unsigned n = client.todo.n + (unsigned)client.busy;
+    pthread_mutex_unlock(&client.lock);
+    return n;
 }
 
 void slurm_client_poke(void)

@@ -16,6 +16,7 @@ enum order_kind {
     ORDER_BEGIN = 0,
     ORDER_HOLD,
     ORDER_FACTOR,
+    ORDER_RELEASE, /* a hold of ours; begin_s too */
     ORDER_NOTIFY,
     ORDER_TERM,
     ORDER_CANCEL
@@ -26,8 +27,8 @@ struct slurm_order {
     uint32_t job_id;
     uint32_t array_job_id; /* 0 = no array */
     int64_t array_task;    /* -1 = the job, or the array's tasks that are still together */
-    int64_t begin_s;       /* ORDER_BEGIN */
     uint32_t site_factor;  /* ORDER_FACTOR, as Slurm has it */
+    int64_t begin_s;       /* ORDER_BEGIN, ORDER_RELEASE */
     char text[256];        /* ORDER_NOTIFY */
     /* filled in when it comes back: */
     int rc; /* 0 done */
@@ -55,6 +56,8 @@ struct slurm_order slurm_client_order_for(enum order_kind kind, const struct led
 
 /* Queue an order; 0, or -1 when too many wait. */
 int slurm_client_order(const struct slurm_order *order);
+/* Orders that are queued or under way. */
+unsigned slurm_client_waiting(void);
 /* Load the list again now. */
 void slurm_client_poke(void);
 

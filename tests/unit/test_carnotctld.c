@@ -15,6 +15,7 @@
 #include "carnotctld/enforcer.h"
 #include "carnotctld/events.h"
 #include "carnotctld/feed_watch.h"
+#include "carnotctld/let_go.h"
 #include "carnotctld/nodelist.h"
 #include "carnotctld/ops.h"
 #include "carnotctld/planner.h"
@@ -41,6 +42,13 @@ int slurm_client_order(const struct slurm_order *order)
 struct slurm_order slurm_client_order_for(enum order_kind kind, const struct ledger_job *row)
 {
     return (struct slurm_order){.kind = kind, .job_id = row->key.job_id};
+}
+
+static unsigned n_waiting;
+
+unsigned slurm_client_waiting(void)
+{
+    return n_waiting;
 }
 
 void slurm_client_poke(void)
@@ -617,6 +625,212 @@ static void test_bad_records(void)
     tear_down();
 }
 
+/* Ask as root; the answer, which the caller drops, or NULL after a failure that was wanted. */
+static json_t *ask(json_t *request, int fails)
+{
+    struct channel_peer root = {.uid = 0};
+    json_object_set_new(request, "v", json_integer(1));
+    json_t *a = ops_answer(&c, request, &root);
+    UNIT_INT(json_is_true(json_object_get(a, "ok")), !fails, "%s",
+             fails ? "refused" : json_string_value(json_object_get(a, "error")));
+    json_decref(request);
+    if (!fails)
+        return a;
+    json_decref(a);
+    return NULL;
+}
+
+static json_int_t let_go_left_by_status(void)
+{
+    json_t *a = ask(json_pack("{s:s}", "op", "status"), 0);
+    const json_t *let_go = json_object_get(a, "let_go");
+    json_int_t left =
+        json_is_object(let_go) ? json_integer_value(json_object_get(let_go, "left")) : -1;
+    json_decref(a);
+    return left;
+}
+
+/* Slurm does what was ordered, and says so. */
+static void carry_out(void)
+{
+    for (int i = 0; i < n_orders; i++) {
+        for (size_t k = 0; k < n_list; k++) {
+            if (list[k].job_id != orders[i].job_id)
+                continue;
+            list[k].eligible_s = orders[i].begin_s;
+            list[k].held &= orders[i].kind != ORDER_RELEASE;
+        }
+        if (orders[i].kind == ORDER_BEGIN)
+            planner_ordered(&c, orders[i].job_id, orders[i].begin_s, 1);
+    }
+    n_orders = 0;
+}
+
+/* carnot off --all --now: evenly, in order, never later, written down first, also over a kill. */
+static void test_let_go(void)
+{
+    set_up();
+    list_add(7, 200);
+    list_add(8, 70);
+    list_add(9, 250);
+    list_add(10, 0);
+    apply();
+    c.set.policy.off_stagger_ms = 120 * 1000;
+    json_decref(ask(json_pack("{s:s,s:s,s:s,s:s}", "op", "switch", "mode", "act", "scope",
+                              "account", "name", "bio"),
+                    0));
+    json_decref(ask(json_pack("{s:s,s:s,s:b}", "op", "switch", "mode", "observe", "now", 1), 0));
+    UNIT_INT(n_orders + (int)c.let_go.until_s, (int)(NOW + 120), "bio's are switched on still");
+    json_t *a = ask(
+        json_pack("{s:s,s:s,s:b,s:b}", "op", "switch", "mode", "observe", "all", 1, "now", 1), 0);
+    UNIT_INT(json_integer_value(json_object_get(a, "let_go")), 3, "three wait");
+    json_decref(a);
+    UNIT_INT(c.n_switches, 2, "switches");
+    UNIT_INT(c.switches[0].mode + c.switches[1].mode, 0, "all of them off");
+    UNIT_INT(n_orders, 3, "three orders");
+    UNIT_INT(orders[0].job_id * 1000 + orders[0].begin_s - NOW, 8000, "the first one at once");
+    UNIT_INT(orders[1].job_id * 1000 + orders[1].begin_s - NOW, 7040, "a third later");
+    UNIT_INT(orders[2].job_id * 1000 + orders[2].begin_s - NOW, 9080, "another third");
+    UNIT_INT(tracker_find(&c, 9, NOW)->delay_s, 80, "and that is its wait");
+    UNIT_INT(let_go_left_by_status(), 3, "status shows it");
+
+    restart(); /* before anything was done */
+    n_orders = 0;
+    c.let_go.until_s = 0;
+    struct err e = {.text = ""};
+    UNIT_INT(let_go_init(&c, &e), 0, "%s", e.text);
+    UNIT_STR(c.let_go.by, "root", "who it was");
+    advance(50);
+    list_add(11, 100)->submit_s = NOW + 1; /* decided by the board before */
+    apply();
+    let_go_run(&c);
+    UNIT_INT(n_orders, 4, "ordered again, and the latecomer");
+    for (int i = 0; i < n_orders; i++)
+        UNIT_OK(orders[i].begin_s <= (orders[i].job_id == 9    ? NOW + 80
+                                      : orders[i].job_id == 11 ? NOW + 100
+                                                               : NOW + 50),
+                "job %u at +%lld", orders[i].job_id, (long long)(orders[i].begin_s - NOW));
+    n_waiting = 4;
+    let_go_run(&c);
+    UNIT_INT(n_orders, 4, "not twice while they are under way");
+    n_waiting = 0;
+    carry_out();
+    advance(1);
+    apply();
+    let_go_run(&c);
+    UNIT_INT(n_orders, 0, "done");
+    UNIT_INT(tracker_find(&c, 7, NOW)->released, 1, "nobody moves them any more");
+    UNIT_INT(let_go_left_by_status(), 1, "one has still to go");
+    advance(70);
+    apply();
+    let_go_run(&c);
+    UNIT_INT(let_go_left_by_status(), -1, "over");
+    restart();
+    UNIT_INT(let_go_init(&c, &e) + (int)c.let_go.until_s, 0, "for good");
+    tear_down();
+}
+
+/* Never later than it would have been. */
+static void test_let_go_near(void)
+{
+    struct err e = {.text = ""};
+    set_up();
+    list_add(7, 20);
+    list_add(8, 70);
+    apply();
+    c.set.mode = MODE_OBSERVE;
+    UNIT_INT(publisher_build(&c, &e), 0, "%s", e.text);
+    UNIT_INT(let_go_begin(&c, "root", &e), 2, "%s", e.text);
+    UNIT_INT(n_orders, 1, "over ten minutes: only the first one starts earlier");
+    UNIT_INT(tracker_find(&c, 8, NOW)->planned_s, NOW + 70, "the other keeps its time");
+    tear_down();
+}
+
+/* At once if the site says so; an order that was refused is given again. */
+static void test_let_go_at_once(void)
+{
+    struct err e = {.text = ""};
+    set_up();
+    list_add(7, 20);
+    list_add(8, 70);
+    apply();
+    c.set.mode = MODE_OBSERVE;
+    c.set.policy.off_stagger_ms = 0;
+    UNIT_INT(publisher_build(&c, &e), 0, "%s", e.text);
+    UNIT_INT(let_go_begin(&c, "root", &e), 2, "%s", e.text);
+    UNIT_INT(orders[0].begin_s + orders[1].begin_s, 2 * NOW, "both at once");
+    planner_ordered(&c, 8, NOW, 0);
+    n_orders = 1; /* only 7's is done */
+    carry_out();
+    advance(1);
+    apply();
+    let_go_run(&c);
+    UNIT_INT(n_orders, 1, "one was refused");
+    UNIT_INT(orders[0].job_id, 8, "and is ordered again");
+    UNIT_INT(orders[0].begin_s, NOW + 1, "for now");
+    list[1].eligible_s = NOW + 500; /* its user wants it later */
+    apply();
+    n_orders = 0;
+    let_go_run(&c);
+    UNIT_INT(n_orders, 0, "a user's own time is left alone");
+    tear_down();
+}
+
+/* What Carnot holds for a budget would be stuck for ever once it is gone. */
+static void test_let_go_held(void)
+{
+    struct err e = {.text = ""};
+    set_up();
+    grant(10);
+    struct slurm_job *j = list_add(8, 0);
+    free(j->admin_comment);
+    j->admin_comment = NULL;
+    apply();
+    j->held = 1;
+    apply();
+    n_orders = 0;
+    let_go_run(&c);
+    UNIT_INT(n_orders, 0, "held as long as Carnot acts");
+    c.set.mode = MODE_OBSERVE;
+    UNIT_INT(publisher_build(&c, &e), 0, "%s", e.text);
+    UNIT_INT(let_go_begin(&c, "root", &e), 1, "%s", e.text);
+    UNIT_INT(orders[0].kind, ORDER_RELEASE, "released");
+    carry_out();
+    advance(11);
+    apply();
+    let_go_run(&c);
+    UNIT_INT(n_orders, 0, "once");
+    c.set.mode = MODE_ACT;
+    apply();
+    apply();
+    UNIT_INT(orders[0].kind, ORDER_HOLD, "switched on again: judged again");
+    tear_down();
+}
+
+static void test_bad_switch(void)
+{
+    static const char *const bad[] = {
+        "{\"mode\":\"on\"}",
+        "{\"mode\":\"act\",\"now\":true}",
+        "{\"mode\":\"act\",\"all\":true}",
+        "{\"mode\":\"default\",\"now\":true}",
+        "{\"mode\":\"observe\",\"scope\":\"qos\",\"name\":\"x\"}",
+        "{\"mode\":\"observe\",\"scope\":\"user\"}",
+        "{\"mode\":\"observe\",\"scope\":\"user\",\"name\":\"x\",\"all\":true}",
+        "{\"mode\":3}",
+        "{}",
+    };
+    set_up();
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        json_t *request = json_loads(bad[i], 0, NULL);
+        json_object_set_new(request, "op", json_string("switch"));
+        ask(request, 1);
+    }
+    UNIT_INT(c.n_switches, 0, "nothing was switched");
+    UNIT_INT(c.let_go.until_s, 0, "nothing let go");
+    tear_down();
+}
+
 /* Who may do what. */
 static void test_rights(void)
 {
@@ -849,6 +1063,11 @@ int main(int argc, char **argv)
                                              {"bad_records", test_bad_records},
                                              {"rights", test_rights},
                                              {"bad_feed", test_bad_feed},
+                                             {"let_go", test_let_go},
+                                             {"let_go_near", test_let_go_near},
+                                             {"let_go_at_once", test_let_go_at_once},
+                                             {"let_go_held", test_let_go_held},
+                                             {"bad_switch", test_bad_switch},
                                              {NULL, NULL}};
     return unit_main(argc, argv, cases, "carnotctld");
 }

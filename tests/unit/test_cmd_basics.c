@@ -18,7 +18,8 @@
     "\"until\":\"2026-11-25T22:00:00Z\",\"g_per_kwh\":412.4},\"slurm\":{\"ok\":true,"              \
     "\"listed_age_s\":3,\"jobs\":812},\"waiting\":38,\"running\":120,"                             \
     "\"nodes\":{\"total\":96,\"reporting\":95},\"switches\":[{\"scope\":\"partition\","            \
-    "\"name\":\"debug\",\"mode\":\"act\"}]}"
+    "\"name\":\"debug\",\"mode\":\"act\"}],\"let_go\":{\"left\":12,"                               \
+    "\"until\":\"2026-11-24T10:10:00Z\",\"by\":\"root\"}}"
 
 #define YOUNG                                                                                      \
     "{\"ok\":true,\"version\":\"0.1.0\",\"cluster\":\"ai-1\",\"mode\":\"act\",\"uptime_s\":1,"     \
@@ -74,6 +75,10 @@ static void test_dispatch(void)
         {"why", 2, "carnot: why: which job? squeue --me lists yours\n"},
         {"on --user a --account b", 2,
          "carnot: on: one of --partition, --account, --user at a time\n"},
+        {"on --all", 2, "carnot: --all and --now go with carnot off only\n"},
+        {"off --default --now", 2, "carnot: --all and --now go with carnot off only\n"},
+        {"off --all --user a", 2, "carnot: off: --all is the whole cluster: leave --user out\n"},
+        {"off --user=", 2, "carnot: off: --user: the name is empty\n"},
         {"forecast --next=5x", 2, NULL},
         {"nodes -o nope", 2, NULL},
         {"jobs -S tomorrowish", 2, NULL},
@@ -181,6 +186,7 @@ static void test_status(void)
              "carnot   0.1.0 on cluster ai-1, up 1d 2h\n"
              "mode     observe: decides and logs, changes nothing\n"
              "switch   partition debug: act\n"
+             "let go   12 jobs are still to go, the last one at 11:10 (by root)\n"
              "board    number 88121, 2s old, /var/lib/carnot/board\n"
              "feed     csv, zone DE: now 412 gCO2e/kWh, forecast feed, 6 min old, reaches to "
              "tomorrow 23:00\n"
@@ -323,12 +329,25 @@ static void test_switch(void)
         {"off --user=ada --json",
          "{\n  \"mode\": \"observe\",\n  \"scope\": \"user\",\n  \"name\": \"ada\"\n}\n",
          "{\"mode\":\"observe\",\"name\":\"ada\",\"op\":\"switch\",\"scope\":\"user\",\"v\":1}\n"},
+        {"off --all --now",
+         "cluster and every part of it: Carnot only observes\n"
+         "38 waiting jobs are let go, the last one at 11:10 at the latest\n",
+         "{\"all\":true,\"mode\":\"observe\",\"name\":\"\",\"now\":true,\"op\":\"switch\","
+         "\"scope\":\"cluster\",\"v\":1}\n"},
+        {"off --now --account bio --json",
+         "{\n  \"mode\": \"observe\",\n  \"scope\": \"account\",\n  \"name\": \"bio\",\n"
+         "  \"now\": true,\n  \"let_go\": 38,\n  \"until\": \"2026-11-24T10:10:00Z\"\n}\n",
+         "{\"mode\":\"observe\",\"name\":\"bio\",\"now\":true,\"op\":\"switch\","
+         "\"scope\":\"account\",\"v\":1}\n"},
     };
+
+    static const struct fake_answer go[] = {
+        {"switch", "{\"ok\":true,\"let_go\":38,\"until\":\"2026-11-24T10:10:00Z\"}"}, {NULL, NULL}};
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct fake f;
 
-        fake_init(&f, answers);
+        fake_init(&f, strstr(rows[i].words, "--now") ? go : answers);
         UNIT_INT(fake_run(&f, rows[i].words), 0, "%s", rows[i].words);
         UNIT_STR(f.out, rows[i].out, "%s", rows[i].words);
         UNIT_STR(f.requests, rows[i].request, "%s", rows[i].words);

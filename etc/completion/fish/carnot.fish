@@ -50,6 +50,8 @@ complete -c carnot -n "__fish_seen_subcommand_from budget" -l carbon -x -d 'so m
 complete -c carnot -n "__fish_seen_subcommand_from budget" -l period -x -a 'day week month once'
 
 complete -c carnot -n "__fish_seen_subcommand_from on off" -l default -d 'take the switch away'
+complete -c carnot -n "__fish_seen_subcommand_from off" -l all -d 'every part too'
+complete -c carnot -n "__fish_seen_subcommand_from off" -l now -d 'let go what waits'
 complete -c carnot -n "__fish_seen_subcommand_from on off place" -l partition -x -a "(timeout 1 sinfo -ho %R 2>/dev/null)"
 complete -c carnot -n "__fish_seen_subcommand_from on off place" -l account -x -a "(__carnot_ask jobs -a -nP -o account)"
 complete -c carnot -n "__fish_seen_subcommand_from on off place" -l user -x -a "(__fish_complete_users)"
