@@ -4,7 +4,7 @@
 # The files that a sandbox is configured with: slurm.conf, cgroup.conf, plugstack.conf, carnot.yaml, and an example
 # carbon trace. Each function prints one file; `sandbox` decides where it goes. Sourced by `sandbox`, not run.
 #
-# Uses the globals LINK (short path of the sandbox), SLOT, NODES, CTLD_PORT, CARNOT_PORT, NODE_PORT and PLAIN.
+# Uses the globals LINK (short path of the sandbox), SLOT, NODES, CTLD_PORT, CARNOT_PORT, NODE_PORT, PLAIN and PLUGIN.
 
 # Where Slurm keeps its own plugins: asked of the dynamic linker's directories, since the name holds the architecture.
 slurm_plugin_dir() {
@@ -92,7 +92,7 @@ NodeName=n[1-$NODES] NodeHostname=$host NodeAddr=127.0.0.1 Port=[$NODE_PORT-$((N
 PartitionName=batch Nodes=ALL Default=YES DefaultTime=00:01:00 MaxTime=1-00 State=UP
 PartitionName=debug Nodes=ALL DefaultTime=00:01:00 MaxTime=00:30:00 State=UP
 CONF
-    [[ $PLAIN = 1 ]] || echo "JobSubmitPlugins=carnot"
+    [[ $PLUGIN = 0 ]] || echo "JobSubmitPlugins=carnot"
 }
 
 config_cgroup() {
@@ -108,7 +108,7 @@ config_cgroup() {
 
 config_plugstack() {
     # Slurm runs prologs without slurmd's environment, so the path of the socket is an argument.
-    [[ $PLAIN = 1 ]] || echo "optional $LINK/lib/spank_carnot.so socket=$LINK/run/%n/carnotd.sock"
+    [[ $PLUGIN = 0 ]] || echo "optional $LINK/lib/spank_carnot.so socket=$LINK/run/%n/carnotd.sock"
 }
 
 # The default configuration of Carnot, with the placeholders that `start` fills in.
