@@ -110,8 +110,8 @@ static int _sync_directory(const char *path)
     return rc;
 }
 
-/* A complete, synced file at tmp; nothing is left of it on error. */
-static int _write_file(const char *tmp, const void *data, size_t size, mode_t mode)
+/* A complete file at tmp, synced if so asked; nothing is left of it on error. */
+static int _write_file(const char *tmp, const void *data, size_t size, mode_t mode, bool sync)
 {
     int fd, saved;
 
@@ -121,7 +121,7 @@ static int _write_file(const char *tmp, const void *data, size_t size, mode_t mo
     fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return -1;
-    if (fchmod(fd, mode) < 0 || _write_all(fd, data, size) < 0 || fsync(fd) < 0)
+    if (fchmod(fd, mode) < 0 || _write_all(fd, data, size) < 0 || (sync && fsync(fd) < 0))
         goto error;
     if (close(fd) == 0)
         return 0;
@@ -135,13 +135,14 @@ error:
     return -1;
 }
 
-int path_write_atomic(const char *path, const void *data, size_t size, mode_t mode, struct err *e)
+static int _replace(const char *path, const void *data, size_t size, mode_t mode, bool sync,
+                    struct err *e)
 {
     char tmp[PATH_MAX];
     int saved;
 
     if (path_format(tmp, sizeof(tmp), "%s.tmp.%ld", path, (long)getpid()) < 0 ||
-        _write_file(tmp, data, size, mode) < 0)
+        _write_file(tmp, data, size, mode, sync) < 0)
         return err_errno(e, "cannot write %s", path);
     if (rename(tmp, path) < 0) {
         saved = errno;
@@ -149,9 +150,19 @@ int path_write_atomic(const char *path, const void *data, size_t size, mode_t mo
         errno = saved;
         return err_errno(e, "cannot write %s", path);
     }
-    if (_sync_directory(path) < 0)
+    if (sync && _sync_directory(path) < 0)
         return err_errno(e, "%s is written, but its directory is not synced", path);
     return 0;
+}
+
+int path_write_atomic(const char *path, const void *data, size_t size, mode_t mode, struct err *e)
+{
+    return _replace(path, data, size, mode, true, e);
+}
+
+int path_write_unsynced(const char *path, const void *data, size_t size, mode_t mode, struct err *e)
+{
+    return _replace(path, data, size, mode, false, e);
 }
 
 /* Everything up to the end of the file into a buffer that grows to max + 1 bytes, one of

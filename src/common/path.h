@@ -17,6 +17,11 @@ int path_mkdirs(const char *path, mode_t mode, struct err *e);
  * of the directory. A reader sees the old or the new file, whole. 0 or -1. */
 int path_write_atomic(const char *path, const void *data, size_t size, mode_t mode, struct err *e);
 
+/* The same without waiting for the disk, for what is written anew all the time: a reader sees the
+ * old or the new file, whole, but after a crash of the machine it may be empty. */
+int path_write_unsynced(const char *path, const void *data, size_t size, mode_t mode,
+                        struct err *e);
+
 /* Read a whole file of at most max bytes into a new buffer with a NUL behind
  * it; the caller frees *data. A larger file is an error. 0 or -1 (errno ENOENT
  * when there is none). */

@@ -87,6 +87,11 @@ static void test_write_and_read(void)
     UNIT_INT(path_read(in_tmp("f"), 0, &data, &size, &e), 0, "nothing of 0: %s", e.text);
     UNIT_OK(size == 0 && data[0] == '\0', "empty");
     free(data);
+    UNIT_INT(path_write_unsynced(in_tmp("f"), bytes, 4, 0644, &e), 0, "unsynced: %s", e.text);
+    UNIT_INT(path_read(in_tmp("f"), 4, &data, &size, &e), 0, "read: %s", e.text);
+    UNIT_OK(size == 4 && memcmp(data, bytes, 4) == 0, "bytes");
+    free(data);
+    UNIT_INT(path_write_unsynced(in_tmp("no/f"), "x", 1, 0644, &e), -1, "no directory");
 }
 
 static void test_read_errors(void)
