@@ -20,7 +20,7 @@ int nodelist_each(const char *expression, int (*cb)(const char *node, void *arg)
 {
     int rc = 0;
     char *node;
-    hostlist_t list = was_cut(expression) ? NULL : slurm_hostlist_create(expression);
+    SLURM_HOSTLIST list = was_cut(expression) ? NULL : slurm_hostlist_create(expression);
     if (!list)
         return -1;
     while (rc == 0 && (node = slurm_hostlist_shift(list))) {
