@@ -69,7 +69,7 @@ static struct ledger_job *find_key(const struct ctl *c, size_t n, struct job_key
     return n ? bsearch(&wanted, c->jobs, n, sizeof(*c->jobs), compare) : NULL;
 }
 
-/* The first row of a job's runs; they stand in order. */
+/* The first row of a job's runs among the first n rows, which stand in order. */
 static size_t first_run(const struct ctl *c, size_t n, uint32_t job_id)
 {
     size_t low = 0, high = n;
@@ -93,13 +93,17 @@ struct ledger_job *tracker_find(const struct ctl *c, uint32_t job_id, int64_t t_
     return best;
 }
 
-struct ledger_job *tracker_newest(const struct ctl *c, uint32_t job_id)
+static struct ledger_job *newest_run(const struct ctl *c, size_t n, uint32_t job_id)
 {
     struct ledger_job *newest = NULL;
-    for (size_t i = first_run(c, c->n_jobs, job_id);
-         i < c->n_jobs && c->jobs[i].key.job_id == job_id; i++)
+    for (size_t i = first_run(c, n, job_id); i < n && c->jobs[i].key.job_id == job_id; i++)
         newest = &c->jobs[i];
     return newest;
+}
+
+struct ledger_job *tracker_newest(const struct ctl *c, uint32_t job_id)
+{
+    return newest_run(c, c->n_jobs, job_id);
 }
 
 /* Add a row behind the sorted ones; the caller sorts. Pointers into the list die here. */
@@ -169,18 +173,23 @@ static void read_note(struct ledger_job *row, const struct slurm_job *job,
     }
 }
 
-/* What a requeued run takes over from the run before it. */
-static void inherit(const struct ctl *c, struct ledger_job *row)
+/* What a requeued run takes over from the run before it, which gives back what it reserved and did
+ * not use: one job has one reservation. */
+static void inherit(struct ctl *c, size_t n_sorted, struct ledger_job *row)
 {
-    const struct ledger_job *before = row->key.restart ? tracker_newest(c, row->key.job_id) : NULL;
+    struct ledger_job *before = row->key.restart ? newest_run(c, n_sorted, row->key.job_id) : NULL;
     if (!before)
         return;
     row->released = before->released;
     row->spent_s = before->spent_s;
     row->latest_s = before->latest_s;
+    before->reserved_uj = before->energy_uj;
+    before->reserved_ug = before->carbon_ug;
+    tracker_store(c, before);
 }
 
-static void new_row(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
+static void new_row(struct ctl *c, size_t n_sorted, const struct slurm_job *job,
+                    struct ledger_job *row)
 {
     struct placement_note note;
     int noted = placement_note_parse(job->admin_comment, &note);
@@ -194,11 +203,12 @@ static void new_row(struct ctl *c, const struct slurm_job *job, struct ledger_jo
     text(row->run, sizeof(row->run), job->wckey[0] ? job->wckey : job->name);
     row->tasks = job->tasks;
     row->action = 2;
-    inherit(c, row);
+    inherit(c, n_sorted, row);
     row_price(c, job, noted ? &note : NULL, row);
     if (noted)
         read_note(row, job, &note);
-    if (!noted)
+    /* The plugin has not seen this one, or not the run after a requeue. */
+    if (!noted || job->restart > 0)
         enforcer_admit(c, job, row, 1);
     events_job(c, row->planned_s ? "job.wait" : "job.pass",
                noted ? placement_code_name(note.code) : "NONE", row, "carnot");
@@ -315,7 +325,7 @@ static void take_job(struct ctl *c, const struct slurm_job *job, size_t n_sorted
     int found = ledger_job_get(c->ledger, key, &row, &e);
     if (found == 1)
         return;
-    new_row(c, job, &row);
+    new_row(c, n_sorted, job, &row);
     int ended = job->phase == PHASE_ENDED;
     row.live = 1;
     if (ledger_job_put(c->ledger, &row, &e) < 0) {
@@ -342,7 +352,9 @@ static void end_missing(struct ctl *c, const struct snapshot *s)
         /* It was submitted after this list was asked for? Then the list says nothing of it. */
         if (!job && row->key.submit_s * 1000 >= s->listed_ms)
             continue;
-        end_row(c, row, job ? "REQUEUED" : "GONE", s->listed_ms / 1000);
+        /* The id of a job that slurmctld lost is given to another one. */
+        int requeued = job && job->restart > row->key.restart;
+        end_row(c, row, requeued ? "REQUEUED" : "GONE", s->listed_ms / 1000);
         c->dirty = 1;
     }
 }

@@ -380,6 +380,50 @@ static void test_requeue(void)
     tear_down();
 }
 
+/* A requeue asks nobody: the second run has what the first has left over, and waits for an operator
+ * where that and the rest of the budget are not enough. */
+static void test_requeue_budget(void)
+{
+    set_up();
+    grant(1202);
+    list_add(6, 0);
+    struct slurm_job *j = list_add(7, 0);
+    list_add(9, 0);
+    n_list--;
+    run(j);
+    apply();
+    UNIT_INT(bio().reserved, 1200000000, "two jobs");
+    advance(2);
+    report(1, 7, 1000000);
+    n_list++;
+    free(list[2].admin_comment);
+    list[2].admin_comment = NULL;
+    j->phase = PHASE_PENDING;
+    j->submit_s = clock_now.wall_ms / 1000;
+    j->restart = 1;
+    apply();
+    UNIT_INT(bio().charged + bio().reserved, 1201000000, "reserved once");
+    UNIT_INT(n_orders, 1, "the job past the plugin has to wait");
+    UNIT_INT(tracker_newest(&c, 7)->enforce_step, ENFORCE_NONE, "the second run has not");
+    run(j);
+    apply();
+    advance(2);
+    report(2, 7, 2000000);
+    j->phase = PHASE_PENDING;
+    j->submit_s = clock_now.wall_ms / 1000;
+    j->restart = 2;
+    apply();
+    UNIT_INT(tracker_newest(&c, 7)->enforce_step, ENFORCE_HELD, "the third has");
+    UNIT_OK(bio().charged + bio().reserved <= bio().granted, "not oversold");
+    struct ledger_job old;
+    struct job_key key = {6, 0, NOW};
+    list[0].submit_s += 5; /* slurmctld lost job 6 and gave its number away */
+    apply();
+    UNIT_INT(ledger_job_get(c.ledger, key, &old, NULL), 1, "the lost one");
+    UNIT_STR(old.state, "GONE", "was not requeued");
+    tear_down();
+}
+
 static void test_user_change(void)
 {
     set_up();
@@ -1047,6 +1091,7 @@ int main(int argc, char **argv)
     static const struct unit_case cases[] = {{"life", test_life},
                                              {"gone", test_gone},
                                              {"requeue", test_requeue},
+                                             {"requeue_budget", test_requeue_budget},
                                              {"user_change", test_user_change},
                                              {"replan", test_replan},
                                              {"now", test_now},
