@@ -4,7 +4,8 @@
 # The files that a sandbox is configured with: slurm.conf, cgroup.conf, plugstack.conf, carnot.yaml, and an example
 # carbon trace. Each function prints one file; `sandbox` decides where it goes. Sourced by `sandbox`, not run.
 #
-# Uses the globals LINK (short path of the sandbox), SLOT, NODES, CTLD_PORT, CARNOT_PORT, NODE_PORT, PLAIN and PLUGIN.
+# Uses the globals LINK (short path of the sandbox), SLOT, NODES, CTLD_PORT, CARNOT_PORT, NODE_PORT, PLAIN and PLUGIN,
+# and sandbox-dbd.sh for the lines on accounting.
 
 # Where Slurm keeps its own plugins: asked of the dynamic linker's directories, since the name holds the architecture.
 slurm_plugin_dir() {
@@ -75,7 +76,7 @@ SelectTypeParameters=CR_Core
 SchedulerType=sched/backfill
 SchedulerParameters=bf_licenses,bf_continue,bf_interval=1,bf_yield_interval=1000000,sched_interval=1,sched_min_interval=100000,batch_sched_delay=0
 PriorityType=priority/multifactor
-AccountingStorageType=accounting_storage/none
+$(config_slurm_accounting)
 JobCompType=jobcomp/none
 ProctrackType=proctrack/$track
 JobAcctGatherType=jobacct_gather/$gather
