@@ -14,7 +14,7 @@
 #include "ledger/budget.h"
 #include "ledger/store.h"
 
-#define HOLDERS_MAX 4 /* account and user, energy and carbon */
+#define HOLDERS_MAX (2 * (LEDGER_TREE_DEPTH + 1)) /* accounts and user, energy and carbon */
 
 /* A row without charges whose period holds t_s. */
 static void _renew(struct budget_row *r, int64_t t_s)
@@ -132,25 +132,36 @@ static int _charge_row(ledger_t *l, struct budget_row *r, const struct budget_ch
     return budget_row_update(l, r, e);
 }
 
-int budget_charge(ledger_t *l, const struct budget_charge *c, struct err *e)
+/* Append the budgets of one holder to rows[0..*n). */
+static int _held_by(ledger_t *l, enum budget_scope scope, const char *name, struct budget_row *rows,
+                    size_t *n, struct err *e)
 {
-    struct budget_row rows[HOLDERS_MAX];
-    size_t n = 0;
-    int rc;
     sqlite3_stmt *st =
-        store_get(l, STORE_BUDGET_OF_JOB,
-                  "SELECT " BUDGET_COLUMNS " FROM budget WHERE scope = 0 AND name = ?1"
-                  " UNION ALL SELECT " BUDGET_COLUMNS " FROM budget WHERE scope = 1 AND name = ?2",
-                  e);
+        store_get(l, STORE_BUDGET_HELD,
+                  "SELECT " BUDGET_COLUMNS " FROM budget WHERE scope = ?1 AND name = ?2", e);
+    int rc;
 
     if (!st)
         return -1;
-    store_bind_text(st, 1, c->account, LEDGER_NAME_MAX);
-    store_bind_text(st, 2, c->user, LEDGER_NAME_MAX);
-    /* all of them before the first write: the statement reads what is written */
+    sqlite3_bind_int(st, 1, (int)scope);
+    store_bind_text(st, 2, name, LEDGER_NAME_MAX);
     while ((rc = store_next(l, st, e)) > 0) {
-        if (n < HOLDERS_MAX)
-            budget_row_read(st, &rows[n++]);
+        if (*n < HOLDERS_MAX)
+            budget_row_read(st, &rows[(*n)++]);
+    }
+    return rc;
+}
+
+int budget_charge(ledger_t *l, const struct budget_charge *c, struct err *e)
+{
+    struct budget_row rows[HOLDERS_MAX];
+    const char *account = c->account;
+    size_t n = 0;
+    int rc = _held_by(l, SCOPE_USER, c->user, rows, &n, e);
+
+    for (int depth = 0; rc == 0 && account && depth < LEDGER_TREE_DEPTH; depth++) {
+        rc = _held_by(l, SCOPE_ACCOUNT, account, rows, &n, e);
+        account = ledger_tree_parent(l, account);
     }
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = _charge_row(l, &rows[i], c, e);
@@ -176,35 +187,55 @@ static void _reserve(struct budget *list, size_t n, enum budget_scope scope, con
         list[lo].reserved = store_add(list[lo].reserved, amount[list[lo].resource]);
 }
 
-/* What the rows not settled hold back. Each sum comes in two halves of 32 bits, because SQLite's
- * sum() fails where it passes 2^63 and total() rounds. settled = 0 is a constant of the statement
- * so that the partial index serves. */
+/* From the halves in columns i (above 32 bits) and i + 1. */
+static uint64_t _sum(sqlite3_stmt *st, int i)
+{
+    uint64_t high = store_u64(st, i), low = store_u64(st, i + 1);
+
+    return high >> 31 ? (uint64_t)INT64_MAX : store_add(high << 32, low);
+}
+
+/* Two halves of a sum, because SQLite's sum() fails where it passes 2^63 and total() rounds. */
+#define HALVES(x) "sum(" x " >> 32), sum(" x " & 4294967295)"
+
+/* The part of what a row with watts reserves that counts for accounts, see budget_list. */
+#define SHARE                                                                                      \
+    "CASE WHEN watts = 0 THEN 1.0 WHEN start_s = 0 THEN 0.0"                                       \
+    " WHEN end_s > 0 AND limit_s > 0 THEN min(1.0, max(0, end_s - start_s) * 1.0 / limit_s)"       \
+    " ELSE 1.0 END"
+#define HELD(reserved, used)                                                                       \
+    "max(0, CASE WHEN watts = 0 THEN " reserved " ELSE CAST(" reserved " * (" SHARE                \
+    ") AS INTEGER) END - " used ")"
+
+/* What the rows not settled hold back. settled = 0 is a constant of the statement so that the
+ * partial index serves. */
 static int _reserved(ledger_t *l, struct budget *list, size_t n, struct err *e)
 {
-    sqlite3_stmt *st =
-        store_get(l, STORE_RESERVED,
-                  "SELECT account, user, sum(uj >> 32), sum(uj & 4294967295), sum(ug >> 32),"
-                  " sum(ug & 4294967295) FROM (SELECT account, user,"
-                  " max(0, reserved_uj - energy_uj) AS uj, max(0, reserved_ug - carbon_ug) AS ug"
-                  " FROM job WHERE settled = 0) GROUP BY account, user",
-                  e);
+    /* clang-format off */
+    sqlite3_stmt *st = store_get(l, STORE_RESERVED,
+                  "SELECT account, user, " HALVES("uj") ", " HALVES("ug") ", " HALVES("held_uj")
+                  ", " HALVES("held_ug") " FROM (SELECT account, user,"
+                  " max(0, reserved_uj - energy_uj) AS uj, max(0, reserved_ug - carbon_ug) AS ug, "
+                  HELD("reserved_uj", "energy_uj") " AS held_uj, "
+                  HELD("reserved_ug", "carbon_ug") " AS held_ug"
+                  " FROM job WHERE settled = 0) GROUP BY account, user", e);
+    /* clang-format on */
     char account[LEDGER_NAME_MAX], user[LEDGER_NAME_MAX];
     int rc;
 
     if (!st)
         return -1;
     while ((rc = store_next(l, st, e)) > 0) {
-        uint64_t amount[2];
+        uint64_t own[2] = {_sum(st, 2), _sum(st, 4)}, held[2] = {_sum(st, 6), _sum(st, 8)};
+        const char *above = account;
 
         store_text(st, 0, account, sizeof(account));
         store_text(st, 1, user, sizeof(user));
-        for (int r = 0; r < 2; r++) {
-            uint64_t high = store_u64(st, 2 + 2 * r), low = store_u64(st, 3 + 2 * r);
-
-            amount[r] = high >> 31 ? (uint64_t)INT64_MAX : store_add(high << 32, low);
+        _reserve(list, n, SCOPE_USER, user, own);
+        for (int depth = 0; above && depth < LEDGER_TREE_DEPTH; depth++) {
+            _reserve(list, n, SCOPE_ACCOUNT, above, held);
+            above = ledger_tree_parent(l, above);
         }
-        _reserve(list, n, SCOPE_ACCOUNT, account, amount);
-        _reserve(list, n, SCOPE_USER, user, amount);
     }
     return rc;
 }

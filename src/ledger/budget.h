@@ -9,6 +9,9 @@
 #include <sqlite3.h>
 #include "ledger/ledger.h"
 
+/* Read the account tree from the file. 0 or -1. */
+int tree_load(ledger_t *l, struct err *e);
+
 /* What one share of a record adds, by enum budget_resource. */
 struct budget_charge {
     const char *account, *user;
@@ -17,7 +20,7 @@ struct budget_charge {
     uint64_t over[2];   /* the part of it beyond the job's own reservation */
 };
 
-/* Charge every budget of the account and of the user. 0 or -1. */
+/* Charge every budget of the account, of those above it, and of the user. 0 or -1. */
 int budget_charge(ledger_t *l, const struct budget_charge *c, struct err *e);
 
 /* One row of the table. charged and over are those of [start_s, next_s); next_s 0 = never ends. */

@@ -68,6 +68,7 @@
     X(quality, quality, INT, KEEP)                                                                 \
     X(coverage, coverage, TEXT, KEEP)                                                              \
     X(measured_until_s, measured_until_s, I64, KEEP)                                               \
+    X(watts, watts, U32, LIST)                                                                     \
     X(live, live, INT, ONCE)                                                                       \
     X(settled, settled, INT, ONCE)
 

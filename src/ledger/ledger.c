@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ledger/budget.h"
 #include "ledger/ledger.h"
 #include "ledger/schema.h"
 #include "ledger/store.h"
@@ -69,7 +70,7 @@ static int _open(ledger_t *l, const char *path, struct err *e)
     rc = sqlite3_exec(l->db, pragmas, NULL, NULL, NULL);
     if (rc != SQLITE_OK)
         return store_fail(l, rc, e, "cannot open");
-    return schema_migrate(l, e);
+    return schema_migrate(l, e) < 0 ? -1 : tree_load(l, e);
 }
 
 ledger_t *ledger_open(const char *path, struct err *e)
@@ -102,6 +103,7 @@ void ledger_close(ledger_t *l)
         sqlite3_finalize(l->slot[i]);
     /* rolls back what was begun and not committed */
     sqlite3_close_v2(l->db);
+    free(l->tree);
     free(l);
     errno = saved;
 }

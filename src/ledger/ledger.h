@@ -76,8 +76,27 @@ int budget_set(ledger_t *l, enum budget_scope scope, const char *name,
 int budget_remove(ledger_t *l, enum budget_scope scope, const char *name,
                   enum budget_resource resource, struct err *e);
 /* All budgets as they stand at now_s, ordered by scope, name, resource; a new array, caller frees.
- * reserved is the sum over rows not settled of what they reserved beyond what they were charged. */
+ * reserved is the sum over rows not settled of what they reserved beyond what they were charged.
+ * For an account, rows with watts are Slurm's to hold back: they count from their start, and after
+ * their end with the part of their limit that they ran. */
 int budget_list(ledger_t *l, int64_t now_s, struct budget **out, size_t *n, struct err *e);
+
+/* ---- accounts above accounts ---- */
+
+#define LEDGER_TREE_DEPTH 32 /* levels that are climbed; a cycle ends there */
+
+struct ledger_edge {
+    char child[LEDGER_NAME_MAX], parent[LEDGER_NAME_MAX];
+};
+
+/* The account tree, whole, one edge a child; sorts edges. What an account's jobs use is charged to
+ * the budgets of the accounts above it too, and reserved there, from now on. n 0: no tree, each
+ * account by itself. Writes only what differs from before. */
+int ledger_tree_set(ledger_t *l, struct ledger_edge *edges, size_t n, struct err *e);
+/* The account above, or NULL. O(log n), no disk. */
+const char *ledger_tree_parent(const ledger_t *l, const char *account);
+/* Is a job of this account and user charged to b? 1 or 0. No disk. */
+int budget_counts(const ledger_t *l, const struct budget *b, const char *account, const char *user);
 
 /* ---- jobs ---- */
 
@@ -135,8 +154,9 @@ struct ledger_job {
     enum ledger_quality quality;    /* the worst that contributed much: see formats.md */
     char coverage[48];              /* "cpu,dram" */
     int64_t measured_until_s;       /* end of the last record that counted */
-    int live;                       /* 1 in Slurm's list and not ended; 0 ended */
-    int settled;                    /* 1 once the reservation is released and nothing is awaited */
+    uint32_t watts; /* that Slurm's own limit counts for each task of it; 0 = it does not */
+    int live;       /* 1 in Slurm's list and not ended; 0 ended */
+    int settled;    /* 1 once the reservation is released and nothing is awaited */
 };
 
 /* Insert or update a row by its key with what Slurm's list says now. Of an existing row the

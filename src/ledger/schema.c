@@ -80,7 +80,17 @@ static const char version_1[] =
 
     "CREATE TABLE kv (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
 
-static const char *const versions[] = {version_1};
+/* Slurm's own limits: which rows they hold back, and the accounts above an account. job_open is
+ * made anew with the columns that the reserved sums read now. */
+static const char version_2[] =
+    "ALTER TABLE job ADD COLUMN watts INTEGER NOT NULL DEFAULT 0;"
+    "DROP INDEX job_open;"
+    "CREATE INDEX job_open ON job"
+    " (account, user, reserved_uj, energy_uj, reserved_ug, carbon_ug, watts, start_s, end_s,"
+    " limit_s, settled) WHERE settled = 0;"
+    "CREATE TABLE account_tree (child TEXT PRIMARY KEY, parent TEXT NOT NULL) WITHOUT ROWID;";
+
+static const char *const versions[] = {version_1, version_2};
 #define SCHEMA_VERSION ((int)(sizeof(versions) / sizeof(versions[0])))
 
 /* The one integer that sql answers. 0 or -1. */

@@ -20,7 +20,7 @@ enum store_slot {
     STORE_BUDGET_UPDATE,
     STORE_BUDGET_REMOVE,
     STORE_BUDGET_LIST,
-    STORE_BUDGET_OF_JOB,
+    STORE_BUDGET_HELD,
     STORE_HISTORY_GET,
     STORE_HISTORY_PUT,
     STORE_RESERVED,
@@ -41,6 +41,9 @@ enum store_slot {
     STORE_INTENSITY_GET,
     STORE_RUN_PUT,
     STORE_RUN_LIST,
+    STORE_TREE_GET,
+    STORE_TREE_CLEAR,
+    STORE_TREE_PUT,
     STORE_KV_SET,
     STORE_KV_REMOVE,
     STORE_SLOTS
@@ -50,6 +53,8 @@ struct ledger {
     sqlite3 *db;
     int depth;                       /* of ledger_begin; 0 = each call commits by itself */
     sqlite3_stmt *slot[STORE_SLOTS]; /* NULL until used; at rest between calls */
+    struct ledger_edge *tree;        /* as the file has it, in order of child */
+    size_t n_tree;
 };
 
 /* The statement of a slot, ready to bind; sql is the same constant at each call. NULL on error,
