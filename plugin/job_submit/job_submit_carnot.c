@@ -18,6 +18,7 @@
 
 #include "board_loader.h"
 #include "job_desc.h"
+#include "watts.h"
 #include "placement/admit.h"
 #include "compat/slurm_compat.h"
 
@@ -123,12 +124,17 @@ static int apply(const struct board *b, job_desc_msg_t *desc, const struct place
                  int64_t now_ms, const struct admit_outcome *o, char **err_msg)
 {
     char text[640];
+    struct err e = {.text = ""};
     int acting = o->d.mode == 1;
     placement_sentence(text, sizeof(text), b, job, &o->d, now_ms / 1000);
     if (o->d.verdict == VERDICT_REFUSE && acting) {
         tell(err_msg, text);
         /* To this sbatch, salloc and srun try again by themselves. */
         return o->d.code == CODE_NO_BOARD ? EAGAIN : ESLURM_ACCOUNTING_POLICY;
+    }
+    if (watts_apply(b, job, &o->d, desc, &e) < 0) {
+        tell(err_msg, e.text);
+        return ESLURM_INVALID_LICENSES;
     }
     if (job_desc_has_reader(desc))
         tell(err_msg, text);

@@ -224,7 +224,8 @@ static int check_records(const struct board *b, struct err *e)
     for (uint32_t i = 0; i < b->n_budgets; i++) {
         const struct board_budget *g = &b->budgets[i];
         if (!terminated(g->name) || (g->scope != BOARD_ACCOUNT && g->scope != BOARD_USER) ||
-            g->resource < 0 || g->resource > 1 || g->granted < 0 || !sane_time(g->renews_s))
+            g->resource < 0 || g->resource > 1 || g->native > 1 || g->granted < 0 ||
+            !sane_time(g->renews_s))
             return bad(e, "a budget");
         if (i > 0) {
             const struct board_budget *before = &b->budgets[i - 1];

@@ -20,6 +20,7 @@
 #include "carbon/series.h"
 
 #define BOARD_NAME_MAX 64
+#define BOARD_WATTS "watts" /* the licence that Slurm counts energy by */
 #define BOARD_POINTS_MAX 8192
 #define BOARD_SLOTS_MAX 4096
 #define BOARD_PARTITIONS_MAX 256
@@ -46,12 +47,12 @@ struct board_head {
     int32_t forecast_quality;  /* enum forecast_quality */
     int32_t mode;              /* 0 observe, 1 act: for what no switch names */
     int32_t policy;            /* enum placement_policy, never UNSET */
-    int32_t padding;
-    double lambda_g_per_h;   /* >= 0, grams per hour of delay of a job of one CPU */
-    double lambda_exponent;  /* 0..2: lambda grows with CPUs to this power */
-    double min_gain_g;       /* >= 0 */
-    double overbook;         /* > 0 */
-    double pue;              /* >= 1 */
+    uint32_t watts_total;   /* of the licence, where Slurm's own limits hold budgets; 0 = nowhere */
+    double lambda_g_per_h;  /* >= 0, grams per hour of delay of a job of one CPU */
+    double lambda_exponent; /* 0..2: lambda grows with CPUs to this power */
+    double min_gain_g;      /* >= 0 */
+    double overbook;        /* > 0 */
+    double pue;             /* >= 1 */
     double user_lease_share; /* (0,1] */
     double cpu_max_w;        /* pricing, a CPU of Slurm's count at full load */
     double gpu_max_w;        /* pricing, a GPU */
@@ -82,7 +83,7 @@ struct board_budget {
     int32_t scope;    /* BOARD_ACCOUNT or BOARD_USER */
     int32_t resource; /* 0 energy (uJ), 1 carbon (ug) */
     uint32_t uid;     /* BOARD_USER */
-    uint32_t padding;
+    uint32_t native;  /* 1: Slurm's own limit holds its jobs back, on this account or one above */
     char name[BOARD_NAME_MAX];
     int64_t granted;  /* >= 0 */
     int64_t left;     /* granted - charged - reserved; may be negative */

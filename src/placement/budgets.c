@@ -30,10 +30,15 @@ static int covers(const struct board *b, const struct lease_table *leases,
                   const struct budgets_need *need, const struct board_budget *budget, double uj,
                   double ug, struct budgets_lack *lack)
 {
+    int waits = budget->native && need->queues;
+    if (waits) {
+        uj = need->task_uj;
+        ug = need->task_ug;
+    }
     double amount = budget->resource == 0 ? uj : ug;
     if (!isfinite(amount) || amount <= 0)
         return 1;
-    int64_t left = left_of(b, leases, budget, need);
+    int64_t left = waits ? budget->granted : left_of(b, leases, budget, need);
     if (amount <= (double)left)
         return 1;
     *lack = (struct budgets_lack){budget, left, amount};

@@ -18,6 +18,9 @@ struct budgets_need {
     int64_t now_ms;
     double account_uj, account_ug; /* of the account's budgets */
     double user_uj, user_ug;       /* of the user's */
+    int queues; /* it can wait: where Slurm's own limit holds a budget, one task at a time, only one
+                   that needs more than is granted is not covered */
+    double task_uj, task_ug; /* with queues: of one task */
 };
 
 /* The first budget that has too little. */

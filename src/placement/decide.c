@@ -92,6 +92,17 @@ static void refuse(struct placement_decision *d, enum placement_code code,
     d->budget_need = lack->need;
 }
 
+int placement_native(const struct board *b, const struct placement_job *job)
+{
+    uint32_t n;
+    const struct board_budget *g =
+        board_budget_find(b, BOARD_ACCOUNT, placement_account(b, job), 0, &n);
+    for (uint32_t i = 0; i < n; i++)
+        if (g[i].native)
+            return 1;
+    return 0;
+}
+
 static void check_budgets(const struct board *b, const struct lease_table *leases,
                           const struct placement_job *job, int64_t now_s,
                           struct placement_decision *d)
@@ -102,6 +113,9 @@ static void check_budgets(const struct board *b, const struct lease_table *lease
                                 .now_ms = now_s * 1000,
                                 .account_uj = d->price.energy_all_uj,
                                 .account_ug = carbon_held_ug(job, d),
+                                .queues = 1,
+                                .task_uj = d->price.energy_uj,
+                                .task_ug = placement_task_carbon_ug(job, d),
                                 .user_uj = d->price.energy_all_uj,
                                 .user_ug = carbon_held_ug(job, d)};
     if ((job->flags & PLACEMENT_UNCOUNTED) && budgets_any(b, need.account, need.uid, &lack.budget))

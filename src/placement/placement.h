@@ -101,6 +101,10 @@ struct placement_decision {
 void placement_price(const struct board *b, const struct placement_job *job,
                      struct placement_price *out);
 
+/* Is the job's account under a budget that Slurm's own limit holds? Such a job is not refused for
+ * what is left: it waits in Slurm's queue until there is enough. 1 or 0. Pure. */
+int placement_native(const struct board *b, const struct placement_job *job);
+
 /*
  * Decide. b is a fresh board (the caller checks its age), leases may be NULL. now_s in seconds
  * since the epoch. Never fails: what cannot be decided runs. O(window / step).

@@ -67,6 +67,9 @@ void placement_price(const struct board *b, const struct placement_job *job,
     out->gpus = job->gpus;
     out->limit_s = limit_of(p, job->limit_s);
     out->power_w = (double)out->cpus * b->head.cpu_max_w + (double)out->gpus * b->head.gpu_max_w;
+    /* Slurm counts the licence in whole watts: what is reserved is what it counts. */
+    if (b->head.watts_total > 0)
+        out->power_w = out->power_w > 1 ? ceil(out->power_w) : 1;
     /* Whole microjoules, as the ledger counts them: the sum of what is promised must be what will
      * be reserved. */
     out->energy_uj = ceil(out->power_w * (double)out->limit_s * 1e6);

@@ -271,6 +271,41 @@ static void test_budget(void)
     UNIT_INT(decide(&f, &job).code, CODE_NO_BOARD, "not before the leases are known again");
 }
 
+/* Where Slurm's own limit holds a budget, jobs wait for it instead of being refused. */
+static void test_native(void)
+{
+    struct fixture f;
+    struct placement_job job = fixture_job();
+    struct placement_price p;
+    fixture_init(&f);
+    add_budget(&f, 0, 600 * 1000000LL);
+    UNIT_INT(placement_native(&f.b, &job), 0, "not Slurm's to hold");
+    f.budgets[0].native = 1;
+    f.budgets[0].left = -5;
+    UNIT_INT(placement_native(&f.b, &job), 1, "Slurm's, by the user's default account");
+    UNIT_INT(decide(&f, &job).verdict, VERDICT_DELAY, "nothing is left: it waits in the queue");
+    job.tasks = 50;
+    UNIT_OK(decide(&f, &job).verdict != VERDICT_REFUSE, "an array task by task");
+    job.limit_s = 61;
+    struct placement_decision d = decide(&f, &job);
+    UNIT_INT(d.code, CODE_BUDGET_LEFT, "what can never fit is refused");
+    UNIT_INT(d.budget_left, 600 * 1000000LL, "against all that is granted");
+    UNIT_DBL(d.budget_need, 610e6, 1, "by what one task needs");
+    job.account = "chem";
+    UNIT_INT(placement_native(&f.b, &job), 0, "another account");
+
+    f.b.head.cpu_max_w = 0.3;
+    placement_price(&f.b, &job, &p);
+    UNIT_DBL(p.power_w, 0.3, 1e-9, "priced as it is");
+    f.b.head.watts_total = 100;
+    placement_price(&f.b, &job, &p);
+    UNIT_DBL(p.power_w, 1, 0, "where Slurm counts: at least a watt");
+    f.b.head.cpu_max_w = 10.2;
+    placement_price(&f.b, &job, &p);
+    UNIT_DBL(p.power_w, 11, 0, "and whole ones");
+    UNIT_DBL(p.energy_uj, 61 * 11e6, 1, "energy as well");
+}
+
 static void test_lease(void)
 {
     static struct lease_table t;
@@ -654,13 +689,27 @@ static void test_switches(void)
 
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {
-        {"dip", test_dip},       {"no_wait", test_no_wait},     {"bounds", test_bounds},
-        {"beyond", test_beyond}, {"lambda", test_lambda},       {"slots", test_slots},
-        {"price", test_price},   {"budget", test_budget},       {"lease", test_lease},
-        {"search", test_search}, {"oracle", test_oracle},       {"note", test_note},
-        {"waves", test_waves},   {"stagger", test_stagger},     {"size", test_size},
-        {"outage", test_outage}, {"allowance", test_allowance}, {"sentence", test_sentence},
-        {"exempt", test_exempt}, {"switches", test_switches},   {NULL, NULL}};
+    static const struct unit_case cases[] = {{"dip", test_dip},
+                                             {"no_wait", test_no_wait},
+                                             {"bounds", test_bounds},
+                                             {"beyond", test_beyond},
+                                             {"lambda", test_lambda},
+                                             {"slots", test_slots},
+                                             {"price", test_price},
+                                             {"budget", test_budget},
+                                             {"lease", test_lease},
+                                             {"search", test_search},
+                                             {"oracle", test_oracle},
+                                             {"note", test_note},
+                                             {"waves", test_waves},
+                                             {"stagger", test_stagger},
+                                             {"size", test_size},
+                                             {"outage", test_outage},
+                                             {"allowance", test_allowance},
+                                             {"sentence", test_sentence},
+                                             {"exempt", test_exempt},
+                                             {"switches", test_switches},
+                                             {"native", test_native},
+                                             {NULL, NULL}};
     return unit_main(argc, argv, cases, "decide");
 }

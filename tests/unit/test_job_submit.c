@@ -53,6 +53,62 @@ static void test_decides(void)
     host_fini();
 }
 
+/* Licences of a job under a budget that Slurm's limit holds. */
+static void test_watts(void)
+{
+    static const struct {
+        const char *account, *asked, *want;
+    } rows[] = {
+        {"bio", NULL, "watts:20"},
+        {"bio", "other:2", "other:2,watts:20"},
+        {"bio", "watts:1", "watts:20"},
+        {"bio", "watts:9;other", "other,watts:20"},
+        {"chem", NULL, NULL},
+        {"chem", "other:2", "other:2"},
+        {"chem", "watts:7,other", "other"},
+        {"chem", "watts:7", NULL},
+        {"chem", "a|watts:7", "a|watts:7"},
+    };
+    struct fixture f;
+    job_desc_msg_t d;
+    char *msg = NULL;
+    fixture_init(&f);
+    f.b.head.watts_total = 1000;
+    f.budgets[0] = (struct board_budget){
+        .scope = BOARD_ACCOUNT, .name = "bio", .native = 1, .granted = 3000 * 1000000LL};
+    f.b.n_budgets = 1;
+    start(&f);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        job_init(&d, plain);
+        d.min_cpus = 2;
+        d.account = (char *)(uintptr_t)rows[i].account;
+        d.licenses = rows[i].asked ? strdup(rows[i].asked) : NULL;
+        UNIT_INT(submit(&d, 1000, &msg), 0, "row %zu: %s", i, msg ? msg : "");
+        UNIT_STR(d.licenses ? d.licenses : "-", rows[i].want ? rows[i].want : "-", "row %zu", i);
+        free(d.licenses);
+        job_fini(&d, &msg);
+    }
+    job_init(&d, plain);
+    d.account = (char *)(uintptr_t) "bio";
+    d.licenses = strdup("a|b");
+    UNIT_INT(submit(&d, 1000, &msg), ESLURM_INVALID_LICENSES, "a choice cannot be joined");
+    UNIT_OK(msg && strstr(msg, "choice of licences"), "%s", msg ? msg : "");
+    UNIT_STR(d.licenses, "a|b", "left alone");
+    free(d.licenses);
+    job_fini(&d, &msg);
+
+    f.b.head.mode = 0;
+    publish(&f, 3);
+    struct timespec t = {0, 600000000};
+    nanosleep(&t, NULL);
+    job_init(&d, plain);
+    d.account = (char *)(uintptr_t) "bio";
+    UNIT_INT(submit(&d, 1000, &msg), 0, "only observing");
+    UNIT_OK(!d.licenses, "nothing is added");
+    job_fini(&d, &msg);
+    plugin_fini();
+}
+
 static void test_bad_option(void)
 {
     static char wrong[] = "#!/bin/sh\n#CARNOT carbon-delya=5m\n";
@@ -261,10 +317,14 @@ static void test_threads(void)
 
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {
-        {"decides", test_decides}, {"bad_option", test_bad_option},
-        {"hostile", test_hostile}, {"absent", test_absent},
-        {"observe", test_observe}, {"begins_anew", test_begins_anew},
-        {"threads", test_threads}, {NULL, NULL}};
+    static const struct unit_case cases[] = {{"decides", test_decides},
+                                             {"bad_option", test_bad_option},
+                                             {"watts", test_watts},
+                                             {"hostile", test_hostile},
+                                             {"absent", test_absent},
+                                             {"observe", test_observe},
+                                             {"begins_anew", test_begins_anew},
+                                             {"threads", test_threads},
+                                             {NULL, NULL}};
     return unit_main(argc, argv, cases, "job_submit");
 }
