@@ -17,12 +17,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "carnotctld/accounts.h"
 #include "carnotctld/bonus.h"
 #include "carnotctld/ctl.h"
 #include "carnotctld/enforcer.h"
 #include "carnotctld/events.h"
 #include "carnotctld/feed_watch.h"
 #include "carnotctld/let_go.h"
+#include "carnotctld/limits.h"
+#include "carnotctld/native.h"
 #include "carnotctld/planner.h"
 #include "carnotctld/publisher.h"
 #include "carnotctld/server.h"
@@ -50,6 +53,18 @@ struct options {
     int once, check, level;
 };
 
+static void watch_accounts(struct ctl *c)
+{
+    struct accounting_name *names = NULL;
+    struct err e = {.text = ""};
+    size_t n;
+    if (native_watched(c, &names, &n, &e) < 0)
+        log_err("%s", e.text);
+    else if (slurm_client_watch(names, n) < 0)
+        log_err("no memory for the names of %zu accounts", n);
+    free(names);
+}
+
 /* The list of Slurm came, or orders are done. */
 static void on_slurm(evutil_socket_t fd, short what, void *arg)
 {
@@ -69,11 +84,14 @@ static void on_slurm(evutil_socket_t fd, short what, void *arg)
     struct snapshot *s = slurm_client_take_snapshot();
     if (s) {
         int first = c->snap == NULL;
+        accounts_take(c, s);
         tracker_apply(c, s);
         c->dirty |= first;
         enforcer_run(c);
         bonus_run(c);
         let_go_run(c);
+        native_run(c);
+        watch_accounts(c);
     }
 }
 
@@ -199,6 +217,8 @@ static int start(struct ctl *c, struct err *e)
 
 static void stop(struct ctl *c)
 {
+    native_fini(c);
+    accounts_fini(c);
     tracker_fini(c);
     publisher_fini(c);
     feed_watch_fini(c);
@@ -242,6 +262,7 @@ static int serve(struct ctl *c, struct err *e)
         if (events[i])
             event_free(events[i]);
     server_stop();
+    limits_stop();
     slurm_client_stop();
     event_base_free(c->base);
     return rc;
@@ -261,9 +282,10 @@ static int once(struct ctl *c, struct err *e)
                 break;
         }
     }
-    if (s)
+    if (s) {
+        accounts_take(c, s);
         tracker_apply(c, s);
-    else
+    } else
         log_warn("%s: this board knows no partitions", slurm.text);
     int rc = publisher_publish(c, e);
     slurm_client_stop();

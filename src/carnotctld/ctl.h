@@ -62,6 +62,15 @@ struct ctl {
     uint64_t planned_version;  /* feed_version that was planned with */
     int64_t planned_listed_ms; /* and the list */
 
+    /* accounts */
+    struct accounting *accounting; /* as last read; NULL = not yet */
+    int64_t accounts_asked_ms;
+
+    /* native */
+    struct native_limit *limits;
+    size_t n_limits;
+    int limits_loaded;
+
     /* switches */
     struct ctl_switch *switches;
     size_t n_switches;

@@ -19,9 +19,10 @@
 
 #define WARN_SHARE 0.9
 
-/* Does some budget of the job's account or user lack what the row reserves? The list counts this
- * row's own reservation only once it is stored, so a new row is judged against what is left without
- * it. */
+/* Does some budget of the job's account, of one above it, or of its user lack what the row
+ * reserves? The list counts this row's own reservation only once it is stored, so a new row is
+ * judged against what is left without it. Where Slurm's own limit holds the job, only its user's
+ * budget is asked. */
 static int uncovered(struct ctl *c, const struct ledger_job *row, uint64_t uj, uint64_t ug)
 {
     struct budget *all = NULL;
@@ -34,9 +35,11 @@ static int uncovered(struct ctl *c, const struct ledger_job *row, uint64_t uj, u
     }
     for (size_t i = 0; i < n; i++) {
         const struct budget *b = &all[i];
-        const char *name = b->scope == SCOPE_USER ? row->user : row->account;
         uint64_t need = b->resource == RESOURCE_ENERGY ? uj : ug;
-        if (strcmp(b->name, name) == 0 && b->charged + b->reserved + need > b->granted)
+        if (row->watts && b->scope == SCOPE_ACCOUNT)
+            continue;
+        if (budget_counts(c->ledger, b, row->account, row->user) &&
+            b->charged + b->reserved + need > b->granted)
             lacking = 1;
     }
     free(all);

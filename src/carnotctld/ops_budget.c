@@ -11,6 +11,7 @@
 #include "carnotctld/events.h"
 #include "carnotctld/ops.h"
 #include "carnotctld/publisher.h"
+#include "carnotctld/slurm_client.h"
 
 /* A user may see the budget that bears his name, and those of accounts he has jobs in. */
 static int may_see(const struct asker *who, const struct budget *b)
@@ -84,6 +85,7 @@ static void changed(const struct asker *who, const char *ev, const struct budget
     if (amount >= 0)
         json_object_set_new(more, k->resource == RESOURCE_ENERGY ? "j" : "g", json_real(amount));
     events_other(who->ctl, ev, "OPERATOR", more, who->user);
+    slurm_client_poke_accounting(); /* an account may be as new as its budget */
     publisher_now(who->ctl);
 }
 

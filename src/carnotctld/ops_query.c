@@ -9,9 +9,24 @@
 #include <string.h>
 
 #include "carnotctld/let_go.h"
+#include "carnotctld/native.h"
 #include "carnotctld/ops.h"
 #include "carnotctld/slurm_client.h"
 #include "placement/place_json.h"
+
+/* What slurmdbd's accounts come to; null where there is none. */
+static json_t *accounting_json(const struct ctl *c)
+{
+    const struct accounting *a = c->accounting;
+    if (!a || !a->kept)
+        return json_null();
+    json_t *qos = json_array();
+    for (size_t i = 0; i < a->n_qos; i++)
+        json_array_append_new(qos, json_string(a->qos[i].name));
+    return json_pack("{s:I,s:I,s:o,s:b,s:s}", "users", (json_int_t)a->n_users, "accounts",
+                     (json_int_t)a->n_accounts, "qos", qos, "native", native_on(c), "unsuited",
+                     a->unsuited);
+}
 
 static json_t *switches_json(const struct ctl *c)
 {
@@ -74,17 +89,18 @@ json_t *op_status(const struct asker *who, const json_t *request, struct err *e)
     }
     for (size_t i = 0; i < c->n_nodes; i++)
         heard += reporting(c, &c->nodes[i]);
-    return json_pack(
-        "{s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:I,s:I,s:o,s:o,s:o}", "version", PACKAGE_VERSION, "cluster",
-        c->set.cluster, "mode", board_mode(&c->board, NULL, NULL, UINT32_MAX) ? "act" : "observe",
-        "uptime_s", (json_int_t)((ctl_now_ms(c) - c->started_ms) / 1000), "board",
-        json_pack("{s:I,s:o,s:s}", "seq", (json_int_t)c->board_seq, "age_s",
-                  c->board_ms ? json_real((double)(ctl_now_ms(c) - c->board_ms) / 1e3)
-                              : json_null(),
-                  "path", c->set.controller.board),
-        "feed", feed_json(c), "slurm", slurm_json(c), "waiting", waiting, "running", running,
-        "nodes", json_pack("{s:I,s:I}", "total", (json_int_t)c->n_nodes, "reporting", heard),
-        "switches", switches_json(c), "let_go", let_go_json(c));
+    return json_pack("{s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:I,s:I,s:o,s:o,s:o}", "version",
+                     PACKAGE_VERSION, "cluster", c->set.cluster, "mode",
+                     board_mode(&c->board, NULL, NULL, UINT32_MAX) ? "act" : "observe", "uptime_s",
+                     (json_int_t)((ctl_now_ms(c) - c->started_ms) / 1000), "board",
+                     json_pack("{s:I,s:o,s:s}", "seq", (json_int_t)c->board_seq, "age_s",
+                               c->board_ms ? json_real((double)(ctl_now_ms(c) - c->board_ms) / 1e3)
+                                           : json_null(),
+                               "path", c->set.controller.board),
+                     "feed", feed_json(c), "slurm", slurm_json(c), "accounting", accounting_json(c),
+                     "waiting", waiting, "running", running, "nodes",
+                     json_pack("{s:I,s:I}", "total", (json_int_t)c->n_nodes, "reporting", heard),
+                     "switches", switches_json(c), "let_go", let_go_json(c));
 }
 
 json_t *op_forecast(const struct asker *who, const json_t *request, struct err *e)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "carnotctld/feed_watch.h"
+#include "carnotctld/native.h"
 #include "carnotctld/publisher.h"
 #include "carnotctld/publisher_private.h"
 #include "carnotctld/tracker.h"
@@ -51,6 +52,7 @@ static void build_head(const struct ctl *c, struct board_head *h)
         .forecast_quality = c->forecast.quality,
         .mode = s->mode == MODE_ACT,
         .policy = policy > 0 ? policy : POLICY_BALANCED,
+        .watts_total = native_on(c) ? c->accounting->watts_total : 0,
         .lambda_g_per_h = s->policy.lambda_g_per_h,
         .lambda_exponent = s->policy.lambda_exponent,
         .min_gain_g = (double)s->policy.min_gain_ug / 1e6,
@@ -175,6 +177,9 @@ static int build_budgets(struct ctl *c, struct build *w, struct err *e)
     if (!w->budgets)
         return -1;
     qsort(w->budgets, kept, sizeof(*w->budgets), budget_order);
+    if (native_budgets(c, &w->budgets, &kept) < 0)
+        return -1;
+    qsort(w->budgets, kept, sizeof(*w->budgets), budget_order);
     w->b.budgets = w->budgets;
     w->b.n_budgets = (uint32_t)kept;
     return 0;
@@ -183,14 +188,22 @@ static int build_budgets(struct ctl *c, struct build *w, struct err *e)
 static int user_order(const void *a, const void *b)
 {
     const struct board_user *x = a, *y = b;
-    return (x->uid > y->uid) - (x->uid < y->uid);
+    if (x->uid != y->uid)
+        return x->uid > y->uid ? 1 : -1;
+    return strcmp(y->default_account, x->default_account); /* one that names an account is first */
 }
 
 static int build_users(const struct ctl *c, struct build *w)
 {
-    size_t n = 0, kept = 0;
-    if (!(w->users = publisher_section(c->n_jobs, sizeof(*w->users))))
+    const struct accounting *a = c->accounting;
+    size_t n = 0, kept = 0, known = a ? a->n_users : 0;
+    if (!(w->users = publisher_section(c->n_jobs + known, sizeof(*w->users))))
         return -1;
+    for (size_t i = 0; i < known && n < BOARD_USERS_MAX; i++) {
+        w->users[n].uid = a->users[i].uid;
+        name_copy(w->users[n].default_account, a->users[i].default_account);
+        name_copy(w->users[n++].name, a->users[i].name);
+    }
     for (size_t i = 0; i < c->n_jobs && n < BOARD_USERS_MAX; i++) {
         w->users[n].uid = c->jobs[i].uid;
         name_copy(w->users[n++].name, c->jobs[i].user);

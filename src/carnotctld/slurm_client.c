@@ -22,6 +22,8 @@
 
 #define ORDERS_MAX 4096
 #define ORDER_SPACING_MS 20 /* 50 a second at most */
+#define ACCOUNTING_EVERY_MS 60000
+#define ACCOUNTING_AGAIN_MS 10000 /* after a failure */
 
 struct order_ring {
     struct slurm_order items[ORDERS_MAX];
@@ -37,6 +39,9 @@ static struct {
     int64_t poll_ms;
     struct order_ring todo, done;
     struct snapshot *fresh;
+    struct accounting_name *watched;
+    size_t n_watched;
+    int64_t accounting_due_ms;
     int ok;
     char error[sizeof(((struct err *)0)->text)];
 } client = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
@@ -139,27 +144,82 @@ static void sleep_ms(int64_t ms)
     nanosleep(&t, NULL);
 }
 
-static void load_list(void)
-{
-    struct err e = {.text = ""};
-    struct snapshot *s = slurm_list_load(&e), *stale = NULL;
-    pthread_mutex_lock(&client.lock);
-    client.ok = s != NULL;
-    snprintf(client.error, sizeof(client.error), "%s", e.text);
-    if (s) {
-        stale = client.fresh;
-        client.fresh = s;
-    }
-    pthread_mutex_unlock(&client.lock);
-    snapshot_destroy(stale);
-    tell_main();
-}
-
 static int64_t mono_ms(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Slurm's accounting when it is due, else NULL. A failure is no reason to do without the list. */
+static struct accounting *load_accounting(void)
+{
+    struct err e = {.text = ""};
+    pthread_mutex_lock(&client.lock);
+    int due = mono_ms() >= client.accounting_due_ms;
+    pthread_mutex_unlock(&client.lock);
+    struct accounting *a = due ? accounting_load(&e) : NULL;
+    if (due) {
+        pthread_mutex_lock(&client.lock);
+        client.accounting_due_ms = mono_ms() + (a ? ACCOUNTING_EVERY_MS : ACCOUNTING_AGAIN_MS);
+        pthread_mutex_unlock(&client.lock);
+    }
+    return a;
+}
+
+/* Before the list, so that no job is counted as running in it that the list does not show. */
+static void load_usage(struct accounting_usage **usage, size_t *n)
+{
+    struct err e = {.text = ""};
+    struct accounting_name *names = NULL;
+    *usage = NULL;
+    *n = 0;
+    pthread_mutex_lock(&client.lock);
+    size_t n_names = client.n_watched;
+    if (n_names && (names = malloc(n_names * sizeof(*names))))
+        memcpy(names, client.watched, n_names * sizeof(*names));
+    pthread_mutex_unlock(&client.lock);
+    if (names)
+        (void)accounting_load_usage(names, n_names, usage, n, &e);
+    free(names);
+}
+
+/* What the last list brought and nobody has taken yet must not be lost with it. */
+static void keep_accounting(struct snapshot *from, struct snapshot *to)
+{
+    if (from && !to->accounting) {
+        to->accounting = from->accounting;
+        from->accounting = NULL;
+    }
+}
+
+static void load_list(void)
+{
+    struct err e = {.text = ""};
+    struct accounting *accounting = load_accounting();
+    struct accounting_usage *usage;
+    size_t n_usage;
+    load_usage(&usage, &n_usage);
+    struct snapshot *s = slurm_list_load(&e), *stale = NULL;
+    if (s) {
+        s->accounting = accounting;
+        s->usage = usage;
+        s->n_usage = n_usage;
+    } else {
+        accounting_destroy(accounting);
+        free(usage);
+    }
+    pthread_mutex_lock(&client.lock);
+    client.ok = s != NULL;
+    snprintf(client.error, sizeof(client.error), "%s", e.text);
+    if (s) {
+        stale = client.fresh;
+        keep_accounting(stale, s);
+        client.fresh = s;
+    }
+    pthread_mutex_unlock(&client.lock);
+    snapshot_destroy(stale);
+    tell_main();
 }
 
 /* Wait for an order, a poke, the end, or the next list; the caller holds the lock. */
@@ -240,6 +300,9 @@ void slurm_client_stop(void)
     pthread_join(client.thread, NULL);
     snapshot_destroy(client.fresh);
     client.fresh = NULL;
+    free(client.watched);
+    client.watched = NULL;
+    client.n_watched = 0;
     close(client.fd);
     client.running = 0;
     slurm_fini();
@@ -306,6 +369,29 @@ void slurm_client_poke(void)
     client.poke = 1;
     pthread_cond_signal(&client.wake);
     pthread_mutex_unlock(&client.lock);
+}
+
+int slurm_client_watch(const struct accounting_name *accounts, size_t n)
+{
+    struct accounting_name *copy = malloc((n ? n : 1) * sizeof(*copy));
+    if (!copy)
+        return -1;
+    if (n)
+        memcpy(copy, accounts, n * sizeof(*copy));
+    pthread_mutex_lock(&client.lock);
+    free(client.watched);
+    client.watched = copy;
+    client.n_watched = n;
+    pthread_mutex_unlock(&client.lock);
+    return 0;
+}
+
+void slurm_client_poke_accounting(void)
+{
+    pthread_mutex_lock(&client.lock);
+    client.accounting_due_ms = 0;
+    pthread_mutex_unlock(&client.lock);
+    slurm_client_poke();
 }
 
 int slurm_client_ok(char *error, size_t size)

@@ -61,6 +61,11 @@ unsigned slurm_client_waiting(void);
 /* Load the list again now. */
 void slurm_client_poke(void);
 
+/* Accounts whose usage comes with each list from now on; the names are copied. 0 or -1. */
+int slurm_client_watch(const struct accounting_name *accounts, size_t n);
+/* Read Slurm's accounting with the next list, not only when it is due. */
+void slurm_client_poke_accounting(void);
+
 /* Is slurmctld answering? 1 yes; 0 and the last error's text. */
 int slurm_client_ok(char *error, size_t size);
 

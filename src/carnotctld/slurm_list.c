@@ -13,8 +13,10 @@
 
 #include "carnotctld/slurm_list.h"
 #include "carnotctld/slurm_site.h"
+#include "common/licences.h"
 #include "common/tasks.h"
 #include "compat/slurm_compat.h"
+#include "placement/board.h"
 
 static const char *const state_names[] = {"PENDING",   "RUNNING",   "SUSPENDED", "COMPLETED",
                                           "CANCELLED", "FAILED",    "TIMEOUT",   "NODE_FAIL",
@@ -40,6 +42,7 @@ static const struct {
     {WAIT_RESERVATION, "Reservation"},
     {WAIT_NODE_NOT_AVAIL, "ReqNodeNotAvail"},
     {WAIT_ARRAY_TASK_LIMIT, "JobArrayTaskLimit"},
+    {WAIT_ASSOC_GRP_LIC_MIN, "AssocGrpLicenseMinutes"},
     {FAIL_DOWN_NODE, "NodeDown"},
     {FAIL_BAD_CONSTRAINTS, "BadConstraints"},
 };
@@ -74,7 +77,9 @@ static void read_times(const slurm_job_info_t *from, struct slurm_job *to)
     to->limit_s = minutes(from->time_limit);
     to->submit_s = from->submit_time;
     to->eligible_s = from->eligible_time;
-    to->start_s = from->start_time;
+    /* What was cancelled before it got nodes has its end for a start. */
+    int never = to->phase == PHASE_ENDED && !(from->nodes && from->nodes[0]);
+    to->start_s = never ? 0 : from->start_time;
     to->end_s = to->phase == PHASE_ENDED ? from->end_time : 0;
 }
 
@@ -92,6 +97,7 @@ static void read_job(const slurm_job_info_t *from, struct slurm_job *to)
     to->nodes = from->num_nodes;
     to->cpus = from->num_cpus;
     to->gpus = gpus_in(from->tres_req_str);
+    to->watts = licences_count(from->licenses, BOARD_WATTS);
     to->phase = state == JOB_PENDING     ? PHASE_PENDING
                 : state == JOB_RUNNING   ? PHASE_RUNNING
                 : state == JOB_SUSPENDED ? PHASE_SUSPENDED

@@ -19,6 +19,8 @@ void snapshot_destroy(struct snapshot *s)
     free(s->jobs);
     free(s->parts);
     free(s->outages);
+    free(s->usage);
+    accounting_destroy(s->accounting);
     free(s);
 }
 

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "carnotctld/accounting.h"
+
 #define SNAPSHOT_NAME_MAX 64
 
 enum job_phase { PHASE_PENDING = 0, PHASE_RUNNING, PHASE_SUSPENDED, PHASE_ENDED };
@@ -18,6 +20,7 @@ struct slurm_job {
     int64_t array_task; /* -1 = none, or several */
     uint32_t tasks;     /* pending tasks of an array in this record, else 1 */
     uint32_t nodes, cpus, gpus;
+    uint32_t watts; /* of the licence, each task; 0 = none */
     enum job_phase phase;
     char state[24];  /* COMPLETED, PENDING, ... */
     char reason[48]; /* why it is pending, in Slurm's words */
@@ -59,6 +62,9 @@ struct snapshot {
     size_t n_outages;
     uint32_t age_weight; /* what a full priority age is worth; 0 = age does not count here */
     int64_t age_full_s;  /* when it is full */
+    struct accounting_usage *usage; /* of the accounts watched, read before the list; owned */
+    size_t n_usage;
+    struct accounting *accounting; /* when it was read this time, else NULL; owned */
 };
 
 void snapshot_destroy(struct snapshot *s); /* NULL is legal */

@@ -13,6 +13,7 @@
 #include "carnotctld/enforcer.h"
 #include "carnotctld/events.h"
 #include "carnotctld/feed_watch.h"
+#include "carnotctld/native.h"
 #include "carnotctld/nodelist.h"
 #include "carnotctld/row_price.h"
 #include "carnotctld/tracker.h"
@@ -196,6 +197,7 @@ static void new_row(struct ctl *c, size_t n_sorted, const struct slurm_job *job,
     memset(row, 0, sizeof(*row));
     row->key = (struct job_key){job->job_id, job->restart, job->submit_s};
     read_list(row, job);
+    row->watts = native_watts(c, job);
     if (job->user[0])
         text(row->user, sizeof(row->user), job->user);
     else
@@ -262,6 +264,7 @@ static void update_row(struct ctl *c, const struct slurm_job *job, struct ledger
     if (!row->live && row->end_s)
         return; /* it ended before: only its settlement is left */
     read_list(row, job);
+    row->watts = native_watts(c, job);
     if (row->tasks != job->tasks && row->tasks > 0) {
         /* Tasks of an array went their own ways, with rows of their own. */
         row->reserved_uj = row->reserved_uj / row->tasks * job->tasks;
@@ -273,7 +276,8 @@ static void update_row(struct ctl *c, const struct slurm_job *job, struct ledger
     }
     row_price_change(c, job, &before, row);
     notice_change(c, job, row);
-    enforcer_admit(c, job, row, 0);
+    /* Slurm's limit held it until now: judged like one that came past the plugin. */
+    enforcer_admit(c, job, row, before.watts && !row->watts);
     if (before.start_s == 0 && row->start_s > 0) {
         note_wait(c, job, row);
         int64_t waited_s = row->start_s - row->key.submit_s;

@@ -79,6 +79,7 @@ struct settings {
     struct {
         int64_t grace_ms;        /* from SIGTERM to cancel; 1s..1h; 30s */
         double user_lease_share; /* one user's unacknowledged part of what is left; 0.01..1; 0.5 */
+        int native; /* Slurm's own limits hold accounts' budgets, where slurmdbd runs; false */
     } budget;
 
     struct {

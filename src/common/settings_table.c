@@ -107,6 +107,9 @@ const struct setting settings_table[] = {
      "Time between SIGTERM and cancel of a job that has passed its budget."},
     {"budget", "user_lease_share", SETTING_RATIO, FIELD(budget.user_lease_share), "0.01", "1",
      "0.5", "Share of what is left of a budget that one user's newest submissions may hold."},
+    {"budget", "native", SETTING_BOOL, FIELD(budget.native), NULL, NULL, "false",
+     "true: Slurm's own limits (GrpTRESMins=license/watts) hold the budgets of accounts and all "
+     "accounts below them; needs slurmdbd, see carnotctld(8)."},
 
     {"power", "cpu_idle", SETTING_POWER, FIELD(power.cpu_idle_mw), "0W", "1kW", "2W",
      "Idle power of one CPU as Slurm counts them (a hardware thread), its share of the node "

@@ -8,6 +8,7 @@
 
 #include <slurm/slurm.h>
 #include <slurm/slurm_errno.h>
+#include <slurm/slurmdb.h>
 
 #ifndef SLURM_VERSION_NUM
 #define SLURM_VERSION_NUM(a, b, c) (((a) << 16) + ((b) << 8) + (c))
@@ -47,6 +48,19 @@ extern void slurm_debug(const char *format, ...) __attribute__((format(printf, 1
 #else
 #define SLURM_HOSTLIST hostlist_t
 #endif
+
+/* A list was an opaque pointer called List, and is a struct of its own since 23.11. */
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(23, 11, 0)
+#define SLURM_LIST list_t *
+#define SLURM_LIST_ITERATOR list_itr_t *
+#else
+#define SLURM_LIST List
+#define SLURM_LIST_ITERATOR ListIterator
+#endif
+
+/* Bits of AccountingStorageEnforce, which no installed header names. */
+#define SLURM_ENFORCE_LIMITS 0x0002
+#define SLURM_ENFORCE_SAFE 0x0010
 
 /* slurmctld's own type: never looked into. */
 typedef struct job_record job_record_t;
