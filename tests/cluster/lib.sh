@@ -166,6 +166,14 @@ need_sandbox() {
     [[ ${1:-} = plain ]] || have_carnot || skip_all "Carnot is not built"
 }
 
+# A case that starts its sandbox with --dbd says so as well.
+need_dbd() {
+    local name
+    for name in mariadbd mariadb-install-db slurmdbd sacctmgr; do
+        command -v "$name" >/dev/null || skip_all "$name is not installed: apt-get install mariadb-server slurmdbd"
+    done
+}
+
 # sandbox_up NAME [OPTION...]: a sandbox called NAME below $T, the one that `in_sandbox` uses from now on.
 sandbox_up() {
     SB=$T/$1
@@ -272,6 +280,11 @@ energy_by_job() {
 energy_in_ledger() {
     in_sandbox carnot jobs --json |
         jq -r '[.[] | select(.energy_j != null)] | group_by(.job_id)[] | "\(.[0].job_id) \([.[].energy_j] | add * 1000000 | round)"'
+}
+
+# queue_has_no ID: the job, and each task of an array, has left the queue.
+queue_has_no() {
+    [[ -z $(in_sandbox squeue -h -j "$1" 2>/dev/null) ]]
 }
 
 queue_empty() {
