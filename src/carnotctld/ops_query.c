@@ -73,6 +73,14 @@ static int reporting(const struct ctl *c, const struct ctl_node *n)
     return ctl_now_ms(c) - n->heard_ms <= 5 * c->set.node.report_interval_ms + 5000;
 }
 
+static json_t *board_json(const struct ctl *c)
+{
+    return json_pack("{s:I,s:o,s:s}", "seq", (json_int_t)c->board_seq, "age_s",
+                     c->board_ms ? json_real((double)(ctl_now_ms(c) - c->board_ms) / 1e3)
+                                 : json_null(),
+                     "path", c->set.controller.board);
+}
+
 json_t *op_status(const struct asker *who, const json_t *request, struct err *e)
 {
     const struct ctl *c = who->ctl;
@@ -89,18 +97,23 @@ json_t *op_status(const struct asker *who, const json_t *request, struct err *e)
     }
     for (size_t i = 0; i < c->n_nodes; i++)
         heard += reporting(c, &c->nodes[i]);
-    return json_pack("{s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:I,s:I,s:o,s:o,s:o}", "version",
-                     PACKAGE_VERSION, "cluster", c->set.cluster, "mode",
-                     board_mode(&c->board, NULL, NULL, UINT32_MAX) ? "act" : "observe", "uptime_s",
-                     (json_int_t)((ctl_now_ms(c) - c->started_ms) / 1000), "board",
-                     json_pack("{s:I,s:o,s:s}", "seq", (json_int_t)c->board_seq, "age_s",
-                               c->board_ms ? json_real((double)(ctl_now_ms(c) - c->board_ms) / 1e3)
-                                           : json_null(),
-                               "path", c->set.controller.board),
-                     "feed", feed_json(c), "slurm", slurm_json(c), "accounting", accounting_json(c),
-                     "waiting", waiting, "running", running, "nodes",
-                     json_pack("{s:I,s:I}", "total", (json_int_t)c->n_nodes, "reporting", heard),
-                     "switches", switches_json(c), "let_go", let_go_json(c));
+    json_t *o = json_pack("{s:s,s:o,s:s,s:s,s:I}", "version", PACKAGE_VERSION, "time",
+                          ops_time(now_s), "cluster", c->set.cluster, "mode",
+                          board_mode(&c->board, NULL, NULL, UINT32_MAX) ? "act" : "observe",
+                          "uptime_s", (json_int_t)((ctl_now_ms(c) - c->started_ms) / 1000));
+    if (!o)
+        return NULL;
+    json_object_set_new(o, "board", board_json(c));
+    json_object_set_new(o, "feed", feed_json(c));
+    json_object_set_new(o, "slurm", slurm_json(c));
+    json_object_set_new(o, "accounting", accounting_json(c));
+    json_object_set_new(o, "waiting", json_integer(waiting));
+    json_object_set_new(o, "running", json_integer(running));
+    json_object_set_new(
+        o, "nodes", json_pack("{s:I,s:I}", "total", (json_int_t)c->n_nodes, "reporting", heard));
+    json_object_set_new(o, "switches", switches_json(c));
+    json_object_set_new(o, "let_go", let_go_json(c));
+    return o;
 }
 
 json_t *op_forecast(const struct asker *who, const json_t *request, struct err *e)

@@ -142,11 +142,15 @@ static int _open_terminated(munge_ctx_t ctx, const char *cred, json_t **msg,
     void *payload = NULL; /* munge may allocate it also when it refuses the credential */
     int size = 0, saved;
     json_t *loaded = NULL;
+    time_t encoded = 0;
     munge_err_t rc;
 
     rc = munge_decode(cred, ctx, &payload, &size, &from.uid, &from.gid);
     if (rc == EMUNGE_SUCCESS)
         rc = munge_ctx_get(ctx, MUNGE_OPT_ADDR4, &from.origin);
+    if (rc == EMUNGE_SUCCESS)
+        rc = munge_ctx_get(ctx, MUNGE_OPT_ENCODE_TIME, &encoded);
+    from.encoded_s = (int64_t)encoded;
     if (rc == EMUNGE_SUCCESS)
         loaded = _load_object(payload, size, e);
     else

@@ -26,6 +26,7 @@ struct channel_peer {
     uid_t uid;
     gid_t gid;
     struct in_addr origin; /* address of the host where the credential was made */
+    int64_t encoded_s;     /* and when, by its munged's clock */
 };
 
 /* JSON -> credential (malloc'ed, caller frees *cred) ; restrict_uid (uid_t)-1 = anybody may

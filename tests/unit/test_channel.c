@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -110,6 +111,7 @@ static void test_seal_and_open(void)
     UNIT_INT(channel_open(munge_socket, cred, strlen(cred), &msg, &peer, &e), 0, "%s", e.text);
     UNIT_INT(json_integer_value(json_object_get(msg, "n")), 5, "payload");
     UNIT_INT(peer.uid, getuid(), "uid");
+    UNIT_OK(llabs(peer.encoded_s - (int64_t)time(NULL)) < 60, "made just now");
     UNIT_INT(peer.gid, getgid(), "gid");
     json_decref(msg);
     msg = NULL;
