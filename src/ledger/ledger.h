@@ -26,6 +26,16 @@ typedef struct ledger ledger_t;
 ledger_t *ledger_open(const char *path, struct err *e);
 void ledger_close(ledger_t *l); /* NULL is legal; keeps errno */
 
+/* Look at a file without changing it, also while a daemon has it open: is it whole (SQLite's
+ * quick_check, given up after timeout_ms), and of which schema? */
+struct ledger_health {
+    int schema;       /* of the file; 0 = an empty one */
+    int known;        /* of this build */
+    int finished;     /* quick_check came to its end */
+    char damage[160]; /* its first complaint, "" = none */
+};
+int ledger_check(const char *path, int timeout_ms, struct ledger_health *h, struct err *e);
+
 /* Group calls into one transaction; each call alone is one by itself. They nest: an inner rollback
  * undoes what came after its own begin, an outer one everything. A call that fails inside a group
  * has changed nothing and the group may go on; an error that cost the whole transaction (a full

@@ -114,21 +114,18 @@ static int _run(ledger_t *l, const char *sql, struct err *e)
     return rc == SQLITE_OK ? 0 : store_fail(l, rc, e, "cannot make the ledger's tables");
 }
 
-static int _check(ledger_t *l, int version, struct err *e)
+int schema_version(ledger_t *l, int *version, int *known, struct err *e)
 {
     int application, tables;
 
-    if (_ask(l, "PRAGMA application_id", &application, e) < 0 ||
+    if (_ask(l, "PRAGMA user_version", version, e) < 0 ||
+        _ask(l, "PRAGMA application_id", &application, e) < 0 ||
         _ask(l, "SELECT count(*) FROM sqlite_master", &tables, e) < 0)
         return -1;
-    if (application != APPLICATION_ID && (application || version || tables)) {
+    *known = SCHEMA_VERSION;
+    if (application != APPLICATION_ID && (application || *version || tables)) {
         errno = EINVAL;
         return err_set(e, "a database of another program, not a ledger");
-    }
-    if (version > SCHEMA_VERSION) {
-        errno = ENOTSUP;
-        return err_set(e, "the ledger has schema %d, this build knows %d: use a newer Carnot",
-                       version, SCHEMA_VERSION);
     }
     return 0;
 }
@@ -136,11 +133,16 @@ static int _check(ledger_t *l, int version, struct err *e)
 int schema_migrate(ledger_t *l, struct err *e)
 {
     char pragmas[96];
-    int version;
+    int version, known;
 
-    if (_ask(l, "PRAGMA user_version", &version, e) < 0 || _check(l, version, e) < 0)
+    if (schema_version(l, &version, &known, e) < 0)
         return -1;
-    if (version == SCHEMA_VERSION)
+    if (version > known) {
+        errno = ENOTSUP;
+        return err_set(e, "the ledger has schema %d, this build knows %d: use a newer Carnot",
+                       version, known);
+    }
+    if (version == known)
         return 0;
     if (ledger_begin(l, e) < 0)
         return -1;

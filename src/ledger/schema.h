@@ -12,4 +12,8 @@
  * database that is not Carnot's (EINVAL), or SQLite's own error; the file is unchanged then. */
 int schema_migrate(ledger_t *l, struct err *e);
 
+/* The file's version into *version, and ours into *known. 0, or -1: not Carnot's (EINVAL), or
+ * SQLite's own error. Changes nothing. */
+int schema_version(ledger_t *l, int *version, int *known, struct err *e);
+
 #endif

@@ -357,6 +357,48 @@ static void test_refused(void)
     ledger_close(l);
 }
 
+/* A look from outside: beside an open ledger, and at files that are none. */
+static void test_checked(void)
+{
+    static char bytes[1 << 20];
+    struct ledger_health h;
+    struct err e = {""};
+    ledger_t *l = _open();
+    size_t size;
+    FILE *f;
+
+    _prepare(l);
+    UNIT_INT(ledger_begin(l, &e), 0, "%s", e.text);
+    UNIT_INT(_add(l, 1, &e), 1, "%s", e.text);
+    UNIT_INT(ledger_check(path, 10000, &h, &e), 0, "in the middle of a change: %s", e.text);
+    UNIT_OK(h.finished && !h.damage[0] && h.schema == h.known && h.known > 0, "whole, of schema %d",
+            h.schema);
+    UNIT_INT(ledger_commit(l, &e), 0, "and the change goes on: %s", e.text);
+    ledger_close(l);
+    UNIT_INT(ledger_check(path, 10000, &h, &e), 0, "closed: %s", e.text);
+    f = fopen(path, "r");
+    UNIT_OK(f != NULL, "%s", path);
+    size = fread(bytes, 1, sizeof(bytes), f);
+    (void)fclose(f);
+
+    _sql("PRAGMA user_version = 99");
+    UNIT_INT(ledger_check(path, 10000, &h, &e), 0, "of the future: %s", e.text);
+    UNIT_OK(h.schema == 99 && h.known < 99, "schema %d", h.schema);
+    memset(bytes + size - size / 4, 0x5a, size / 4);
+    _write_file(bytes, size);
+    UNIT_OK(ledger_check(path, 10000, &h, &e) < 0 || h.damage[0], "its last quarter is lost");
+    memset(bytes, 'g', 4096);
+    _write_file(bytes, size);
+    UNIT_INT(ledger_check(path, 10000, &h, &e), -1, "garbage");
+    UNIT_INT(errno, EBADMSG, "%s", e.text);
+    (void)unlink(path);
+    UNIT_INT(ledger_check(path, 10000, &h, &e), -1, "none");
+    UNIT_OK(strstr(e.text, path) && access(path, F_OK) < 0, "and none is made: %s", e.text);
+    _sql("CREATE TABLE accounts (x); PRAGMA user_version = 1");
+    UNIT_INT(ledger_check(path, 10000, &h, &e), -1, "of another program");
+    UNIT_INT(errno, EINVAL, "%s", e.text);
+}
+
 /* Whatever happens to the bytes, there is an answer or an error. */
 static void test_damaged(void)
 {
@@ -409,9 +451,10 @@ static void test_damaged(void)
 int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {
-        {"kill", test_kill}, {"full_disk", test_full_disk}, {"locked", test_locked},
-        {"mode", test_mode}, {"refused", test_refused},     {"damaged", test_damaged},
-        {NULL, NULL},
+        {"kill", test_kill},       {"full_disk", test_full_disk},
+        {"locked", test_locked},   {"mode", test_mode},
+        {"refused", test_refused}, {"damaged", test_damaged},
+        {"checked", test_checked}, {NULL, NULL},
     };
 
     return unit_main(argc, argv, cases, "ledger_faults");
