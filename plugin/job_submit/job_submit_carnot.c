@@ -27,9 +27,11 @@
 EXPORT extern const char plugin_name[];
 EXPORT extern const char plugin_type[];
 EXPORT extern const uint32_t plugin_version;
+EXPORT extern const char carnot_version[]; /* for carnot check, which reads the file */
 const char plugin_name[] = "Carnot: carbon and energy aware submission";
 const char plugin_type[] = "job_submit/carnot";
 const uint32_t plugin_version = SLURM_VERSION_NUMBER;
+const char carnot_version[] = PACKAGE_VERSION;
 
 EXPORT extern int init(void);
 EXPORT extern int fini(void);

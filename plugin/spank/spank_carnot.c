@@ -11,6 +11,8 @@
 #pragma GCC visibility push(default)
 #include <slurm/spank.h>
 SPANK_PLUGIN(carnot, 1)
+extern const char carnot_version[]; /* for carnot check, which reads the file */
+const char carnot_version[] = PACKAGE_VERSION;
 #pragma GCC visibility pop
 
 #include "node.h"
