@@ -31,6 +31,8 @@ static const struct command commands[] = {
     {"budget", GROUP_OPERATORS, "list, set and remove budgets", cmd_budget_help, cmd_budget},
     {"on", GROUP_OPERATORS, "act, everywhere or in a part", cmd_switch_help, cmd_switch},
     {"off", GROUP_OPERATORS, "only observe, everywhere or in a part", cmd_switch_help, cmd_switch},
+    {"check", GROUP_ADMINS, "is everything as Carnot needs it, and what is to be done?",
+     cmd_check_help, cmd_check},
     {"place", GROUP_ADMINS, "dry run: when would a job like this start?", cmd_place_help,
      cmd_place},
 };

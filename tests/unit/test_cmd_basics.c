@@ -108,7 +108,7 @@ static void test_dispatch(void)
 static void test_help(void)
 {
     static const char *const words[] = {"why",   "now",    "job", "jobs", "forecast", "status",
-                                        "nodes", "budget", "on",  "off",  "place"};
+                                        "nodes", "budget", "on",  "off",  "check",    "place"};
     struct fake f;
     char line[64];
 
@@ -118,7 +118,7 @@ static void test_help(void)
         (void)snprintf(line, sizeof(line), "\n  %-9s ", words[i]);
         UNIT_OK(strstr(f.out, line) != NULL, "--help lists %s", words[i]);
     }
-    UNIT_OK(strstr(f.out, "\nFor operators:\n  status") && strstr(f.out, "\nFor admins:\n  place"),
+    UNIT_OK(strstr(f.out, "\nFor operators:\n  status") && strstr(f.out, "\nFor admins:\n  check"),
             "three groups: %s", f.out);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         char *by_help;
@@ -142,8 +142,8 @@ static void test_help(void)
 /* Every option that --help names has its place in the man page. */
 static void test_man_page(void)
 {
-    static const char *const words[] = {"why",    "now",   "job",    "jobs", "forecast",
-                                        "status", "nodes", "budget", "on",   "place"};
+    static const char *const words[] = {"why",   "now",    "job", "jobs",  "forecast", "status",
+                                        "nodes", "budget", "on",  "check", "place"};
     char *page, *to, line[64], option[64];
     struct err e = {""};
     struct fake f;

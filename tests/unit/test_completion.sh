@@ -63,6 +63,7 @@ check() {
 }
 check 'job jobs ' carnot jo
 check '--next ' carnot forecast --ne
+check '--upgrade ' carnot check --up
 check '--explain ' carnot --conf /etc/x.yaml place --exp
 check '81234 ' carnot why 8123
 check '81234 81240_7 ' carnot now 812

@@ -5,7 +5,7 @@ function __carnot_ask
     timeout 1 carnot $argv 2>/dev/null | sort -u
 end
 
-set -l commands why now job jobs forecast status nodes budget on off place help
+set -l commands why now job jobs forecast status nodes budget on off check place help
 complete -c carnot -f
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a why -d 'why a job waits, or does not'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a now -d "give up a job's wait"
@@ -17,6 +17,7 @@ complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a nodes -d 'w
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a budget -d 'list, set and remove budgets'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a on -d 'act'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a off -d 'only observe'
+complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a check -d 'is everything as Carnot needs it'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a place -d 'dry run of a decision'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a help -d 'more about a command'
 complete -c carnot -n "__fish_seen_subcommand_from help" -a "$commands"
@@ -55,6 +56,12 @@ complete -c carnot -n "__fish_seen_subcommand_from off" -l now -d 'let go what w
 complete -c carnot -n "__fish_seen_subcommand_from on off place" -l partition -x -a "(timeout 1 sinfo -ho %R 2>/dev/null)"
 complete -c carnot -n "__fish_seen_subcommand_from on off place" -l account -x -a "(__carnot_ask jobs -a -nP -o account)"
 complete -c carnot -n "__fish_seen_subcommand_from on off place" -l user -x -a "(__fish_complete_users)"
+
+complete -c carnot -n "__fish_seen_subcommand_from check" -s v -l verbose -d 'also what is right'
+complete -c carnot -n "__fish_seen_subcommand_from check" -l slurm -d 'would slurmctld load the plugins'
+complete -c carnot -n "__fish_seen_subcommand_from check" -l plugin -r -F -d 'this one'
+complete -c carnot -n "__fish_seen_subcommand_from check" -l upgrade -x -d 'do they fit that release'
+complete -c carnot -n "__fish_seen_subcommand_from check" -l node -d 'this compute node'
 
 complete -c carnot -n "__fish_seen_subcommand_from place" -l nodes -x
 complete -c carnot -n "__fish_seen_subcommand_from place" -l time -x
