@@ -29,6 +29,8 @@ static const struct command commands[] = {
     {"status", GROUP_OPERATORS, "what is alive, and what Carnot does", cmd_status_help, cmd_status},
     {"nodes", GROUP_OPERATORS, "which nodes report, and what they draw", cmd_nodes_help, cmd_nodes},
     {"budget", GROUP_OPERATORS, "list, set and remove budgets", cmd_budget_help, cmd_budget},
+    {"report", GROUP_OPERATORS, "what a period used, and what waiting would have done",
+     cmd_report_help, cmd_report},
     {"on", GROUP_OPERATORS, "act, everywhere or in a part", cmd_switch_help, cmd_switch},
     {"off", GROUP_OPERATORS, "only observe, everywhere or in a part", cmd_switch_help, cmd_switch},
     {"check", GROUP_ADMINS, "is everything as Carnot needs it, and what is to be done?",

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "carnotctld/ops.h"
+#include "carnotctld/tracker.h"
 #include "common/user.h"
 #include "common/when.h"
 
@@ -31,6 +32,9 @@ static const struct {
     {"budget.remove", op_budget_remove, 1},
     {"nodes", op_nodes, 1},
     {"switch", op_switch, 1},
+    {"ended", op_ended, 0},
+    {"intensity", op_intensity, 0},
+    {"policy", op_policy, 0},
 };
 
 static void identify(struct asker *who)
@@ -89,6 +93,12 @@ const char *ops_string(const json_t *request, const char *key, size_t max, struc
         return NULL;
     }
     return text;
+}
+
+uint64_t ops_asap_ug(const struct ctl *c, const struct ledger_job *row)
+{
+    int known = c->past.n && row->start_s - row->delay_s >= c->past.points[0].t_s;
+    return row->settled && !known ? row->asap_ug : tracker_asap_ug(c, row);
 }
 
 json_t *ops_time(int64_t t_s)

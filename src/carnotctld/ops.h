@@ -43,12 +43,19 @@ json_t *op_budget_set(const struct asker *who, const json_t *request, struct err
 json_t *op_budget_remove(const struct asker *who, const json_t *request, struct err *e);
 /* ops_switch.c */
 json_t *op_switch(const struct asker *who, const json_t *request, struct err *e);
+/* ops_report.c */
+json_t *op_ended(const struct asker *who, const json_t *request, struct err *e);
+json_t *op_intensity(const struct asker *who, const json_t *request, struct err *e);
+json_t *op_policy(const struct asker *who, const json_t *request, struct err *e);
 /* report.c */
 json_t *op_report(const struct asker *who, const json_t *request, struct err *e);
 
 /* A string of the request: "" when it is missing; an error (NULL) when it is no string or longer
  * than max. */
 const char *ops_string(const json_t *request, const char *key, size_t max, struct err *e);
+/* What the run's energy would have emitted at once; 0 = not known. Of a settled run too, whose
+ * records may have gone on coming, as long as the intensity is remembered. */
+uint64_t ops_asap_ug(const struct ctl *c, const struct ledger_job *row);
 /* The word of an enum board_scope, up to BOARD_USER. */
 const char *ops_scope_name(int scope);
 /* RFC 3339, or null for 0. */

@@ -32,7 +32,7 @@ static json_t *measured(const struct ledger_job *j, uint64_t micro)
 
 static json_t *job_json(const struct ctl *c, const struct ledger_job *j)
 {
-    uint64_t asap_ug = j->settled ? j->asap_ug : tracker_asap_ug(c, j);
+    uint64_t asap_ug = ops_asap_ug(c, j);
     json_t *o =
         json_pack("{s:I,s:o,s:o,s:I,s:s,s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:s}", "job_id",
                   (json_int_t)j->key.job_id, "array_job_id",

@@ -106,6 +106,11 @@ static const struct column columns[] = {JOB_COLUMNS(FIELD)};
 /* clang-format off */
 #define SELECT_JOB "SELECT " JOB_COLUMNS(NAME) "0 FROM job"
 
+/* In the order of the index job_end, so that a piece costs what it holds. */
+#define SELECT_ENDED                                                                               \
+    "SELECT " JOB_COLUMNS(NAME) "id FROM job WHERE (end_s, submit_s, id) > (?1, ?2, ?3)"           \
+    " AND end_s > 0 AND end_s < ?4 ORDER BY end_s, submit_s, id LIMIT ?5"
+
 /* The list is put again every few seconds: a row that says nothing new is not written. */
 #define PUT_JOB                                                                                    \
     "INSERT INTO job (" JOB_COLUMNS(NAME) "id) VALUES (" JOB_COLUMNS(MARK) "NULL)"                 \
@@ -299,6 +304,44 @@ int ledger_job_list(ledger_t *l, const struct ledger_query *q, struct ledger_job
 error:
     saved = errno;
     sqlite3_finalize(st);
+    free(list);
+    errno = saved;
+    return -1;
+}
+
+int ledger_job_ended(ledger_t *l, struct ledger_walk *at, int64_t until_s, size_t limit,
+                     struct ledger_job **out, size_t *n, struct err *e)
+{
+    struct ledger_walk next = *at;
+    struct ledger_job *list = NULL;
+    size_t count = 0, room = 0;
+    sqlite3_stmt *st = store_get(l, STORE_JOB_ENDED, SELECT_ENDED, e);
+    int rc, saved;
+
+    if (!st)
+        return -1;
+    sqlite3_bind_int64(st, 1, at->end_s);
+    sqlite3_bind_int64(st, 2, at->submit_s);
+    sqlite3_bind_int64(st, 3, at->id);
+    sqlite3_bind_int64(st, 4, until_s);
+    sqlite3_bind_int64(st, 5, (int64_t)limit);
+    while ((rc = store_next(l, st, e)) > 0) {
+        if (store_grow((void **)&list, count, &room, sizeof(*list), e) < 0)
+            goto error;
+        _read(st, &list[count]);
+        next = (struct ledger_walk){list[count].end_s, list[count].key.submit_s,
+                                    sqlite3_column_int64(st, (int)COLUMNS)};
+        count++;
+    }
+    if (rc < 0 || store_grow((void **)&list, count, &room, sizeof(*list), e) < 0)
+        goto error;
+    *at = next;
+    *out = list;
+    *n = count;
+    return 0;
+error:
+    saved = errno;
+    store_done(st);
     free(list);
     errno = saved;
     return -1;

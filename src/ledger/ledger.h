@@ -192,6 +192,16 @@ struct ledger_query {
 int ledger_job_list(ledger_t *l, const struct ledger_query *q, struct ledger_job **out, size_t *n,
                     struct err *e);
 
+/* Where a walk over what has ended stands; INT64_MIN before all that ended in that second. */
+struct ledger_walk {
+    int64_t end_s, submit_s, id;
+};
+/* The next rows behind *at that ended before until_s, in order of their end, at most limit: a new
+ * array, caller frees; *at is moved behind them. However long the ledger, a call reads limit rows. A
+ * row that ends or settles while a walk goes on may be missed. */
+int ledger_job_ended(ledger_t *l, struct ledger_walk *at, int64_t until_s, size_t limit,
+                     struct ledger_job **out, size_t *n, struct err *e);
+
 /* The run has ended (state, end_s); the reservation stands until ledger_job_settle. */
 int ledger_job_end(ledger_t *l, struct job_key key, const char *state, int64_t end_s,
                    struct err *e);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "carnotctld/bonus.h"
 #include "carnotctld/enforcer.h"
@@ -894,6 +895,114 @@ static void test_bad_switch(void)
     tear_down();
 }
 
+/* What reports are made from, and of whom. */
+static void test_ended(void)
+{
+    struct channel_peer nobody = {.uid = 65534};
+    set_up();
+    for (uint32_t id = 1; id <= 3; id++) {
+        struct slurm_job *j = list_add(id, id == 1 ? 70 : 0);
+        apply();
+        if (id > 1)
+            run(j);
+    }
+    advance(80);
+    run(&list[0]);
+    apply();
+    advance(2);
+    UNIT_INT(report(1, 1, 3600000), 1, "counted");
+    for (int i = 0; i < 3; i++)
+        end(&list[i]);
+    apply();
+    advance(20);
+    apply();
+    advance(1);
+    UNIT_INT(report(2, 1, 3600000), 2, "a late record");
+    json_t *a = ask(json_pack("{s:s,s:I,s:I}", "op", "ended", "since_s", (json_int_t)NOW, "until_s",
+                              (json_int_t)NOW + 1000),
+                    0);
+    json_t *rows = json_object_get(a, "rows"), *row = json_array_get(rows, 0);
+    UNIT_INT(json_array_size(rows), 3, "three runs");
+    UNIT_OK(json_is_null(json_object_get(a, "next")), "in one piece");
+    for (size_t i = 0; i < 3 && json_integer_value(json_object_get(row, "job_id")) != 1; i++)
+        row = json_array_get(rows, i);
+    UNIT_INT(json_integer_value(json_object_get(row, "delay_s")), 70, "it waited");
+    UNIT_DBL(json_number_value(json_object_get(row, "energy_j")), 7.2, 1e-6, "all of its energy");
+    UNIT_DBL(json_number_value(json_object_get(row, "carbon_if_asap_g")), 7.2 / 3.6e6 * 400, 1e-6,
+             "at once: the late record too");
+    UNIT_DBL(json_number_value(json_object_get(row, "model_w")), 10, 1e-9, "600 J in a minute");
+    json_decref(a);
+    a = ask(json_pack("{s:s,s:I,s:I,s:s}", "op", "ended", "since_s", (json_int_t)NOW, "until_s",
+                      (json_int_t)NOW + 1000, "account", "chem"),
+            0);
+    UNIT_INT(json_array_size(json_object_get(a, "rows")), 0, "of another account none");
+    json_decref(a);
+    json_t *q = json_pack("{s:i,s:s,s:I,s:I,s:s}", "v", 1, "op", "ended", "since_s",
+                          (json_int_t)NOW, "until_s", (json_int_t)NOW + 1000, "user", "ada");
+    a = ops_answer(&c, q, &nobody);
+    UNIT_INT(json_array_size(json_object_get(a, "rows")), 0, "nobody sees another's");
+    json_decref(a);
+    json_decref(q);
+    ask(json_pack("{s:s,s:s}", "op", "ended", "since_s", "x"), 1);
+    ask(json_pack("{s:s,s:I,s:I,s:s}", "op", "ended", "since_s", (json_int_t)NOW, "until_s",
+                  (json_int_t)NOW, "after", "1.2"),
+        1);
+    ask(json_pack("{s:s,s:I}", "op", "intensity", "from_s", (json_int_t)-1), 1);
+    a = ask(json_pack("{s:s,s:I,s:I}", "op", "intensity", "from_s", (json_int_t)NOW, "to_s",
+                      (json_int_t)NOW + 30 * 86400),
+            0);
+    UNIT_INT(json_array_size(json_object_get(a, "points")), 3, "the feed");
+    UNIT_INT(json_integer_value(json_object_get(a, "next_s")), NOW + 7 * 86400, "a week at a time");
+    json_decref(a);
+    a = ask(json_pack("{s:s}", "op", "policy"), 0);
+    UNIT_STR(json_string_value(json_object_get(a, "policy")), "balanced", "policy");
+    json_decref(a);
+    tear_down();
+}
+
+/* A piece holds the loop up for so long: printed, since other work on the machine adds to it. */
+static void test_ended_piece(void)
+{
+    struct err e = {.text = ""};
+    set_up();
+    ledger_begin(c.ledger, &e);
+    for (uint32_t id = 1; id <= 1200; id++) {
+        struct ledger_job row = {.key = {id, 0, NOW - 100},
+                                 .uid = 4711,
+                                 .user = "ada",
+                                 .account = "bio",
+                                 .partition = "batch",
+                                 .run = "a-run-with-a-name",
+                                 .tasks = 1,
+                                 .start_s = NOW - 90,
+                                 .end_s = NOW - 10 - id % 7,
+                                 .delay_s = id % 50,
+                                 .energy_uj = 123456789,
+                                 .measured_until_s = NOW,
+                                 .settled = 1};
+        UNIT_INT(ledger_job_put(c.ledger, &row, &e), 0, "%s", e.text);
+    }
+    ledger_commit(c.ledger, &e);
+    json_int_t met = 0;
+    const char *after = "";
+    json_t *a = NULL;
+    for (int pieces = 0; after && pieces < 10; pieces++) {
+        json_t *q = json_pack("{s:s,s:I,s:I,s:s}", "op", "ended", "since_s", (json_int_t)0,
+                              "until_s", (json_int_t)NOW, "after", after);
+        clock_t began = clock();
+        json_decref(a);
+        a = ask(q, 0);
+        printf("# %zu rows in %.1f ms of CPU time\n", json_array_size(json_object_get(a, "rows")),
+               (double)(clock() - began) * 1e3 / CLOCKS_PER_SEC);
+        UNIT_OK(json_array_size(json_object_get(a, "rows")) <= 500, "a bounded piece");
+        met += (json_int_t)json_array_size(json_object_get(a, "rows"));
+        after = json_string_value(json_object_get(a, "next"));
+    }
+    json_decref(a);
+    UNIT_INT(met, 1200, "each row once");
+    tear_down();
+}
+
 /* Who may do what. */
 static void test_rights(void)
 {
@@ -1132,6 +1241,8 @@ int main(int argc, char **argv)
                                              {"let_go_at_once", test_let_go_at_once},
                                              {"let_go_held", test_let_go_held},
                                              {"bad_switch", test_bad_switch},
+                                             {"ended", test_ended},
+                                             {"ended_piece", test_ended_piece},
                                              {NULL, NULL}};
     return unit_main(argc, argv, cases, "carnotctld");
 }

@@ -265,6 +265,40 @@ static void test_job_list(void)
     ledger_close(l);
 }
 
+/* A walk over what has ended meets each row once, in order, whatever the size of its pieces. */
+static void test_job_ended(void)
+{
+    ledger_t *l = _open();
+
+    for (uint32_t id = 1; id <= 20; id++) {
+        struct ledger_job j = _job(id, T0 + id % 3, "ada", "bio");
+
+        j.end_s = id == 20 ? 0 : T0 + 100 + id / 4; /* ends in the same second, and one lives */
+        j.live = id == 20;
+        UNIT_INT(ledger_job_put(l, &j, NULL), 0, "put");
+    }
+    for (size_t limit = 1; limit <= 21; limit++) {
+        struct ledger_walk at = {T0 + 101, INT64_MIN, INT64_MIN};
+        struct ledger_job *rows = NULL;
+        size_t n = 1, met = 0;
+        int64_t last_s = 0;
+
+        while (n > 0) {
+            UNIT_INT(ledger_job_ended(l, &at, T0 + 104, limit, &rows, &n, NULL), 0, "a piece");
+            UNIT_OK(n <= limit, "of at most %zu", limit);
+            for (size_t i = 0; i < n; i++) {
+                UNIT_OK(rows[i].end_s >= last_s, "in order");
+                UNIT_OK(rows[i].key.job_id >= 4 && rows[i].key.job_id < 16, "in the period");
+                last_s = rows[i].end_s;
+            }
+            met += n;
+            free(rows);
+        }
+        UNIT_INT(met, 12, "all of them, %zu at a time", limit);
+    }
+    ledger_close(l);
+}
+
 static void test_job_verbs(void)
 {
     struct ledger_job j = _job(7, T0, "anna", "bio");
@@ -676,6 +710,7 @@ int main(int argc, char **argv)
         {"job_put_again", test_job_put_again},
         {"job_get", test_job_get},
         {"job_list", test_job_list},
+        {"job_ended", test_job_ended},
         {"job_verbs", test_job_verbs},
         {"record_once", test_record_once},
         {"record_unknown_job", test_record_unknown_job},

@@ -5,7 +5,7 @@ function __carnot_ask
     timeout 1 carnot $argv 2>/dev/null | sort -u
 end
 
-set -l commands why now job jobs forecast status nodes budget on off check place help
+set -l commands why now job jobs forecast status nodes budget report on off check place help
 complete -c carnot -f
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a why -d 'why a job waits, or does not'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a now -d "give up a job's wait"
@@ -15,6 +15,7 @@ complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a forecast -d
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a status -d 'what is alive'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a nodes -d 'which nodes report'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a budget -d 'list, set and remove budgets'
+complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a report -d 'what a period used'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a on -d 'act'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a off -d 'only observe'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a check -d 'is everything as Carnot needs it'
@@ -49,6 +50,16 @@ complete -c carnot -n "__fish_seen_subcommand_from budget" -a 'list set remove a
 complete -c carnot -n "__fish_seen_subcommand_from budget" -l energy -x -d 'so much energy'
 complete -c carnot -n "__fish_seen_subcommand_from budget" -l carbon -x -d 'so much CO2e'
 complete -c carnot -n "__fish_seen_subcommand_from budget" -l period -x -a 'day week month once'
+
+complete -c carnot -n "__fish_seen_subcommand_from report" -s S -l starttime -x -d 'ended from then on'
+complete -c carnot -n "__fish_seen_subcommand_from report" -s E -l endtime -x -d 'ended before'
+complete -c carnot -n "__fish_seen_subcommand_from report" -s A -l account -x -a "(__carnot_ask jobs -a -nP -o account)"
+complete -c carnot -n "__fish_seen_subcommand_from report" -s u -l user -x -a "(__fish_complete_users)"
+complete -c carnot -n "__fish_seen_subcommand_from report" -l by -x -a 'account user run partition'
+complete -c carnot -n "__fish_seen_subcommand_from report" -l waiting -d 'added wait by user'
+complete -c carnot -n "__fish_seen_subcommand_from report" -l would-have -d 'what waiting would have done'
+complete -c carnot -n "__fish_seen_subcommand_from report" -l allowances -x -a '2h,4h,12h'
+complete -c carnot -n "__fish_seen_subcommand_from report" -l csv -d 'for spreadsheets'
 
 complete -c carnot -n "__fish_seen_subcommand_from on off" -l default -d 'take the switch away'
 complete -c carnot -n "__fish_seen_subcommand_from off" -l all -d 'every part too'
