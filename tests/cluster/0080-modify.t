@@ -42,9 +42,10 @@ is "the note is what it was" "$(job "$id" AdminComment)" "$note"
 ok "an operator may do more" update root TimeLimit=20
 is "and has" "$(job "$id" TimeLimit)" 00:20:00
 
-array=$(as games sbatch --parsable -o /dev/null -t 10 --array=1-5%2 --carbon-delay=30m --wrap true)
-ok "an array is changed as a whole" as games scontrol update jobid="$array" TimeLimit=5
-ok "and in one task" as games scontrol update jobid="${array}_3" TimeLimit=4
+# three waves of three minutes, which the dip holds
+array=$(as games sbatch --parsable -o /dev/null -t 3 --array=1-5%2 --carbon-delay=30m --wrap true)
+ok "an array is changed as a whole" as games scontrol update jobid="$array" TimeLimit=2
+ok "and in one task" as games scontrol update jobid="${array}_3" TimeLimit=1
 not_ok "not in a task that is not there" as games scontrol update jobid="${array}_77" TimeLimit=4
 is "slurmctld is the process that it was" "$("$SANDBOX" status "$SB" | sed -nE 's/^slurmctld +runs, pid //p')" "$pid"
 in_sandbox scancel -u games
