@@ -23,6 +23,7 @@
 #define SHARES_MAX 4096
 #define RECORD_DT_MAX_MS (3600 * 1000LL)
 #define CLOCK_AHEAD_MS 10000
+#define LEFTOVER_S 300      /* so long after its end a job may still be busy on a node */
 #define NODE_W_MAX 100000.0 /* no node of today draws 100 kW */
 
 /* A record as it came, checked. */
@@ -97,19 +98,44 @@ static enum ledger_quality quality_of(const char *text)
     return q < 0 ? QUALITY_NONE : (enum ledger_quality)q;
 }
 
+/* Had the run begun by then? Slurm's start is a whole second, and nodes' clocks differ a little. */
+static int begun(const struct ledger_job *row, const struct record *r)
+{
+    return row->start_s > 0 && row->start_s <= r->end_ms / 1000 + 1;
+}
+
+/* The last run in the ledger that had begun by the record's end. 1 found, 0 none, -1 error. */
+static int find_settled(struct ctl *c, const struct record *r, uint32_t job_id,
+                        struct ledger_job *out)
+{
+    struct ledger_query q = {.job_id = job_id};
+    struct ledger_job *rows = NULL;
+    struct err e = {.text = ""};
+    size_t n = 0;
+    int found = 0;
+    if (ledger_job_list(c->ledger, &q, &rows, &n, &e) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].key.job_id != job_id || !begun(&rows[i], r) ||
+            (found && rows[i].start_s <= out->start_s))
+            continue;
+        *out = rows[i];
+        found = 1;
+    }
+    free(rows);
+    return found;
+}
+
 /* The run that a record's job means. 1 found, 0 ask again later, -1 error. */
 static int find_run(struct ctl *c, const struct record *r, uint32_t job_id, uint32_t uid,
                     struct ledger_job *out)
 {
-    struct err e = {.text = ""};
     struct ledger_job *row = tracker_find(c, job_id, r->end_ms / 1000);
-    if (row && row->start_s > 0) {
+    if (row && begun(row, r)) {
         *out = *row;
         return 1;
     }
-    /* Settled before? */
-    struct job_key newest = {job_id, UINT32_MAX, 0};
-    int rc = row ? 0 : ledger_job_get(c->ledger, newest, out, &e);
+    int rc = find_settled(c, r, job_id, out);
     if (rc != 0)
         return rc;
     /* The list is older than the record, or Slurm shows the job as pending still. */
@@ -120,6 +146,37 @@ static int find_run(struct ctl *c, const struct record *r, uint32_t job_id, uint
         return -1;
     *out = *row;
     return 1;
+}
+
+/* Each node and job is said once, as far as so many are remembered. */
+static int said_before(const char *node, uint32_t job_id)
+{
+    static struct {
+        char node[LEDGER_NAME_MAX];
+        uint32_t job_id;
+    } said[64];
+    static unsigned next;
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+        if (said[i].job_id == job_id && strcmp(said[i].node, node) == 0)
+            return 1;
+    snprintf(said[next].node, sizeof(said[next].node), "%s", node);
+    said[next].job_id = job_id;
+    next = (next + 1) % (sizeof(said) / sizeof(said[0]));
+    return 0;
+}
+
+/* Can the node have worked for this run then? Epilogs and processes that do not end in time take
+ * minutes; a node that goes on to name a job that slurmctld has forgotten would do it for ever. */
+static int ran_there(const char *node, const struct record *r, const struct ledger_job *run)
+{
+    int elsewhere = run->nodelist[0] && !nodelist_has(run->nodelist, node);
+    int over = run->end_s > 0 && r->start_ms / 1000 > run->end_s + LEFTOVER_S;
+    if (!elsewhere && !over)
+        return 1;
+    if (!said_before(node, run->key.job_id))
+        log_warn("node %s reports job %u, which %s: not charged", node, run->key.job_id,
+                 elsewhere ? "Slurm never ran there" : "has ended long ago");
+    return 0;
 }
 
 /* Fill shares; what belongs to no run of this node goes to the system's part. 1 done, 0 ask again
@@ -144,9 +201,7 @@ static int share_out(struct ctl *c, const char *node, const struct record *r,
         int rc = find_run(c, r, (uint32_t)id, (uint32_t)uid, &run);
         if (rc != 1)
             return rc;
-        if (run.nodelist[0] && !nodelist_has(run.nodelist, node)) {
-            log_warn("node %s reports job %u, which Slurm never ran there: not charged", node,
-                     run.key.job_id);
+        if (!ran_there(node, r, &run)) {
             *system_uj += uj;
             continue;
         }

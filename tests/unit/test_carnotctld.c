@@ -444,6 +444,49 @@ static void test_requeue_budget(void)
     tear_down();
 }
 
+/* Late records of a run that has been settled, while the job waits to run again: they are that
+ * run's. And a node that goes on to name a job that nobody knows any more is not believed for ever.
+ */
+static void test_late_records(void)
+{
+    struct ledger_job old;
+    struct job_key key = {7, 0, NOW};
+    set_up();
+    grant(10000);
+    struct slurm_job *j = list_add(7, 0);
+    run(j);
+    apply();
+    j->phase = PHASE_PENDING;
+    j->restart = 1;
+    j->start_s = 0;
+    j->submit_s = NOW + 1;
+    advance(1);
+    apply();
+    advance(60);
+    apply();
+    UNIT_INT(ledger_job_get(c.ledger, key, &old, NULL) == 1 && old.settled, 1, "settled");
+    UNIT_INT(report(1, 7, 5000000), 1, "a late record");
+    UNIT_INT(ledger_job_get(c.ledger, key, &old, NULL), 1, "the first run");
+    UNIT_INT(old.energy_uj, 5000000, "has its energy");
+    UNIT_INT(bio().charged, 5000000, "and the account pays");
+    run(j);
+    apply();
+    advance(2);
+    UNIT_INT(report(2, 7, 3000000), 2, "a record of the second run");
+    UNIT_INT(tracker_newest(&c, 7)->energy_uj, 3000000, "is the second's");
+    n_list = 0;
+    advance(2);
+    apply();
+    advance(200);
+    UNIT_INT(report(3, 7, 1000000), 3, "minutes after its end");
+    UNIT_INT(bio().charged, 9000000, "it may still be busy");
+    advance(200);
+    apply();
+    UNIT_INT(report(4, 7, 1000000), 4, "but not for ever");
+    UNIT_INT(bio().charged, 9000000, "then nobody is charged");
+    tear_down();
+}
+
 static void test_user_change(void)
 {
     set_up();
@@ -1220,6 +1263,7 @@ int main(int argc, char **argv)
                                              {"gone", test_gone},
                                              {"requeue", test_requeue},
                                              {"requeue_budget", test_requeue_budget},
+                                             {"late_records", test_late_records},
                                              {"user_change", test_user_change},
                                              {"replan", test_replan},
                                              {"now", test_now},
