@@ -15,6 +15,7 @@
 #include "carnotctld/slurm_site.h"
 #include "common/licences.h"
 #include "common/tasks.h"
+#include "common/text.h"
 #include "compat/slurm_compat.h"
 #include "placement/board.h"
 
@@ -47,11 +48,6 @@ static const struct {
     {FAIL_BAD_CONSTRAINTS, "BadConstraints"},
 };
 
-static void copy(char *to, size_t size, const char *from)
-{
-    snprintf(to, size, "%s", from ? from : "");
-}
-
 static int64_t minutes(uint32_t v)
 {
     return v == NO_VAL || v == INFINITE ? 0 : (int64_t)v * 60;
@@ -69,7 +65,7 @@ static void read_reason(const slurm_job_info_t *from, struct slurm_job *to)
     snprintf(to->reason, sizeof(to->reason), "reason %u", (unsigned)from->state_reason);
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
         if (reasons[i].reason == (int)from->state_reason)
-            copy(to->reason, sizeof(to->reason), reasons[i].name);
+            text_copy(to->reason, sizeof(to->reason), reasons[i].name);
 }
 
 static void read_times(const slurm_job_info_t *from, struct slurm_job *to)
@@ -102,20 +98,21 @@ static void read_job(const slurm_job_info_t *from, struct slurm_job *to)
                 : state == JOB_RUNNING   ? PHASE_RUNNING
                 : state == JOB_SUSPENDED ? PHASE_SUSPENDED
                                          : PHASE_ENDED;
-    copy(to->state, sizeof(to->state),
-         state < sizeof(state_names) / sizeof(state_names[0]) ? state_names[state] : "UNKNOWN");
+    text_copy(to->state, sizeof(to->state),
+              state < sizeof(state_names) / sizeof(state_names[0]) ? state_names[state]
+                                                                   : "UNKNOWN");
     read_reason(from, to);
     read_times(from, to);
     to->held = from->priority == 0;
     to->exclusive = SLURM_INFO_EXCLUSIVE(from);
     to->bound = (from->resv_name && from->resv_name[0]) || (from->bitflags & CRON_JOB) ||
                 from->het_job_id != 0;
-    copy(to->user, sizeof(to->user), from->user_name);
-    copy(to->account, sizeof(to->account), from->account);
-    copy(to->partition, sizeof(to->partition), from->partition);
-    copy(to->name, sizeof(to->name), from->name);
-    copy(to->wckey, sizeof(to->wckey), from->wckey);
-    copy(to->nodelist, sizeof(to->nodelist), from->nodes);
+    text_copy(to->user, sizeof(to->user), from->user_name);
+    text_copy(to->account, sizeof(to->account), from->account);
+    text_copy(to->partition, sizeof(to->partition), from->partition);
+    text_copy(to->name, sizeof(to->name), from->name);
+    text_copy(to->wckey, sizeof(to->wckey), from->wckey);
+    text_copy(to->nodelist, sizeof(to->nodelist), from->nodes);
     to->cpus_per_task = from->cpus_per_task == NO_VAL16 ? 0 : from->cpus_per_task;
     to->site_factor = from->site_factor;
     if (from->admin_comment && from->admin_comment[0])
@@ -157,7 +154,7 @@ static int read_parts(struct snapshot *s, struct err *e)
     for (uint32_t i = 0; s->parts && i < msg->record_count; i++) {
         const partition_info_t *p = &msg->partition_array[i];
         struct slurm_part *to = &s->parts[s->n_parts++];
-        copy(to->name, sizeof(to->name), p->name);
+        text_copy(to->name, sizeof(to->name), p->name);
         to->is_default = (p->flags & PART_FLAG_DEFAULT) != 0;
         to->exclusive = p->max_share == 0;
         to->nodes = p->total_nodes;
