@@ -17,7 +17,7 @@ done
 
 mine=$(as games sbatch --parsable -o /dev/null -t 1 --carbon-delay=20m --wrap 'sleep 1' 2>/dev/null)
 other=$(as www-data sbatch --parsable -o /dev/null -t 1 --carbon-delay=20m --wrap 'sleep 1' 2>/dev/null)
-ok "both jobs are known" wait_for 15 sh -c "'$SANDBOX' exec '$SB' -- carnot jobs --json | jq -e 'length == 2'"
+ok "both jobs are known" wait_for 15 says 'length == 2' in_sandbox carnot jobs --json
 is "a user sees his own jobs" "$(as games carnot jobs --json | jq -r '.[].job_id')" "$mine"
 is "root sees all" "$(in_sandbox carnot jobs --json | jq -r '.[].job_id' | sort | xargs)" "$mine $other"
 ok "a user asks why his job waits" as games carnot why "$mine"
@@ -32,7 +32,7 @@ not_ok "nor switches Carnot off" as games carnot off
 is "and nothing was set" "$(in_sandbox carnot budget list --json)" "[]"
 for command in status forecast jobs "budget list" "place --nodes 1 --time 10 --carbon-delay 30m"; do
     # shellcheck disable=SC2086
-    ok "carnot $command --json answers a user with JSON" sh -c "$(printf '%q ' "$SANDBOX" exec "$SB" --user games -- carnot $command --json) | jq -e ."
+    ok "carnot $command --json answers a user with JSON" says true as games carnot $command --json
 done
 in_sandbox carnot nodes --json >"$T/nodes.json"
 is "carnot nodes answers an operator" "$(jq -r '.[].node' "$T/nodes.json")" n1
@@ -43,7 +43,8 @@ is "bad usage is exit 2" "$?" 2
 
 "$SANDBOX" kill "$SB" carnotctld
 ok "place works on a board without any daemon" \
-    sh -c "$(printf '%q ' "$SANDBOX" exec "$SB" -- carnot place --nodes 1 --time 10 --carbon-delay 30m --board "$LINK/state/board" --json) | jq -e '.verdict == \"delay\"'"
+    says '.verdict == "delay"' in_sandbox carnot place --nodes 1 --time 10 --carbon-delay 30m \
+    --board "$LINK/state/board" --json
 not_ok "a query says that carnotctld is not there" in_sandbox carnot status
 like "in one line" "$(in_sandbox carnot status 2>&1 | wc -l)" '^1$'
 

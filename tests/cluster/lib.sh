@@ -148,6 +148,13 @@ wait_for() {
     done
 }
 
+# says FILTER COMMAND...: the command succeeds and prints one JSON value, of which jq's FILTER is true. (`jq -e` alone is
+# content with no value at all.)
+says() {
+    local output
+    output=$("${@:2}") && jq -es "length == 1 and (.[0] | $1)" <<<"$output"
+}
+
 # ---- sandboxes ----------------------------------------------------------------------------------------------------------
 
 have_carnot() {
@@ -293,5 +300,5 @@ queue_empty() {
 
 # nothing_reserved: every job that held part of a budget has been settled.
 nothing_reserved() {
-    in_sandbox carnot budget list --json | jq -e 'all(.reserved == 0)'
+    says 'all(.reserved == 0)' in_sandbox carnot budget list --json
 }
