@@ -20,7 +20,7 @@
 #include <jansson.h>
 #include "common/err.h"
 
-#define CHANNEL_FRAME_MAX (8u << 20)
+#define CHANNEL_FRAME_MAX (2u << 20) /* more than munged takes */
 
 struct channel_peer {
     uid_t uid;
