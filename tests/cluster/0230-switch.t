@@ -87,6 +87,8 @@ for _ in {1..6}; do jobs+=("$(patient)"); done
 last=${jobs[5]}
 ok "six more wait" job_waits "$last"
 wait_for 10 switched '.waiting >= 9' || diag "$(in_sandbox carnot status)"
+# In the order of their planned starts, which lie a little apart.
+mapfile -t jobs < <(for id in "${jobs[@]}"; do echo "$(job_epoch "$id" StartTime) $id"; done | sort -n -k1,1 -k2,2 | cut -d ' ' -f 2)
 began=$(date +%s)
 like "off --all --now says what it does" "$(in_sandbox carnot off --all --now)" '^cluster and every part.*9 waiting jobs are let go'
 ok "status shows it" switched '.let_go.left > 0 and .let_go.by == "root"'
@@ -100,7 +102,7 @@ ok "all have started" wait_for 30 queue_empty
 starts=() ordered=1
 for id in "${jobs[@]}"; do starts+=("$(job_epoch "$id" StartTime)"); done
 for i in {1..5}; do ((starts[i] >= starts[i - 1])) || ordered=0; done
-is "in their order" "$ordered" 1
+is "in the order of their planned starts" "$ordered" 1
 between "not all at once" $((starts[5] - starts[0])) 4 60
 between "nor after the time that was set, give or take a busy machine" $((starts[5] - began)) 4 42
 ok "and it is over" wait_for 30 switched '.let_go == null'
