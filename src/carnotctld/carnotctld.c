@@ -26,6 +26,7 @@
 #include "carnotctld/let_go.h"
 #include "carnotctld/limits.h"
 #include "carnotctld/native.h"
+#include "carnotctld/node_address.h"
 #include "carnotctld/planner.h"
 #include "carnotctld/publisher.h"
 #include "carnotctld/server.h"
@@ -245,7 +246,7 @@ static int serve(struct ctl *c, struct err *e)
     signal(SIGPIPE, SIG_IGN);
     int rc = -1;
     if (slurm_client_configured(e) == 0 && slurm_client_start(c->set.controller.poll_ms, e) == 0 &&
-        server_start(c, e) == 0) {
+        node_address_start(e) == 0 && server_start(c, e) == 0) {
         add_event(c, &events[0], slurm_client_fd(), EV_READ | EV_PERSIST, on_slurm, NULL);
         add_event(c, &events[1], -1, EV_PERSIST, on_tick, &tick);
         add_event(c, &events[2], SIGTERM, EV_SIGNAL | EV_PERSIST, on_stop, NULL);
@@ -262,6 +263,7 @@ static int serve(struct ctl *c, struct err *e)
         if (events[i])
             event_free(events[i]);
     server_stop();
+    node_address_stop();
     limits_stop();
     slurm_client_stop();
     event_base_free(c->base);

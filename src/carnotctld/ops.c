@@ -20,7 +20,7 @@ static const struct {
     op_f run;
     int operators_only;
 } ops[] = {
-    {"report", op_report, 1}, /* root of a node */
+    {"report", op_report, 0}, /* asks for more than an operator: root of the node */
     {"status", op_status, 0},
     {"forecast", op_forecast, 0},
     {"place", op_place, 0},

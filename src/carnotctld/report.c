@@ -7,23 +7,27 @@
  */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "carnotctld/events.h"
 #include "carnotctld/feed_watch.h"
+#include "carnotctld/node_address.h"
 #include "carnotctld/nodelist.h"
 #include "carnotctld/ops.h"
 #include "carnotctld/slurm_client.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "common/when.h"
 
 #define SHARES_MAX 4096
 #define RECORD_DT_MAX_MS (3600 * 1000LL)
 #define CLOCK_AHEAD_MS 10000
 #define LEFTOVER_S 300      /* so long after its end a job may still be busy on a node */
+#define REFUSED_EVERY_MS 60000
 #define NODE_W_MAX 100000.0 /* no node of today draws 100 kW */
 
 /* A record as it came, checked. */
@@ -57,10 +61,15 @@ static int check_sum(const struct record *r, struct err *e)
     if (json_array_size(r->jobs) > SHARES_MAX)
         return err_set(e, "record %llu names more than %d jobs", (unsigned long long)r->seq,
                        SHARES_MAX);
+    /* No part is larger than the whole: so the sum below cannot wrap. */
+    if (r->idle_uj > r->node_uj || r->system_uj > r->node_uj)
+        return err_set(e, "record %llu: idle or system is more than the node",
+                       (unsigned long long)r->seq);
     json_array_foreach((json_t *)(uintptr_t)r->jobs, i, job)
     {
-        if (read_u64(job, "uj", &uj) < 0)
-            return err_set(e, "record %llu has a job without uj", (unsigned long long)r->seq);
+        if (read_u64(job, "uj", &uj) < 0 || uj > r->node_uj)
+            return err_set(e, "record %llu has a job without uj, or with more than the node's",
+                           (unsigned long long)r->seq);
         sum += uj;
     }
     if (sum != r->node_uj)
@@ -273,8 +282,8 @@ static void remember(struct ctl *c, const char *name, const char *version, const
         return;
     n->counted_ms = r->end_ms;
     n->power_w = (double)r->node_uj / 1e3 / (double)(r->end_ms - r->start_ms);
-    snprintf(n->quality, sizeof(n->quality), "%s", r->quality);
-    snprintf(n->coverage, sizeof(n->coverage), "%s", r->coverage);
+    text_copy(n->quality, sizeof(n->quality), r->quality);
+    text_copy(n->coverage, sizeof(n->coverage), r->coverage);
 }
 
 static int known_node(const char *name, struct err *e)
@@ -286,6 +295,49 @@ static int known_node(const char *name, struct err *e)
     return 0;
 }
 
+/* Root of which node asks? The address that munged put into the credential says so, or the other
+ * end of the connection: a node may have several addresses, of which Slurm names one. 1 of this
+ * one, 0 ask again later, -1 of another. */
+static int comes_from(const struct asker *who, const char *node, struct err *e)
+{
+    const struct channel_peer *peer = who->peer;
+    char origin[INET_ADDRSTRLEN], far[INET_ADDRSTRLEN];
+    if (peer->uid != 0)
+        return err_set(e, "only root of a node may report of it");
+    if (!who->ctl->set.controller.check_origin)
+        return 1;
+    int by_origin = node_address_is_vague(peer->origin) ? 0 : node_address_is(node, peer->origin);
+    int by_far = by_origin == 1 ? 0 : node_address_is(node, peer->far);
+    if (by_origin == 1 || by_far == 1)
+        return 1;
+    if (by_origin < 0 || by_far < 0)
+        return 0;
+    inet_ntop(AF_INET, &peer->origin, origin, sizeof(origin));
+    inet_ntop(AF_INET, &peer->far, far, sizeof(far));
+    return err_set(
+        e,
+        "neither %s (by munge) nor %s (the connection) is an address of node %s in Slurm: "
+        "its reports do not count; see controller.check_origin",
+        origin, far, node);
+}
+
+/* One line a minute for all nodes: each is refused again and again, and says so itself. */
+static void tell_refused(struct ctl *c, const char *node, const char *why)
+{
+    static int64_t told_ms;
+    static unsigned untold;
+    int64_t now = clock_mono_ms(c->clock);
+    if (told_ms && now - told_ms < REFUSED_EVERY_MS) {
+        untold++;
+        return;
+    }
+    log_warn("report refused: %s (%u more since the last such line)", why, untold);
+    events_other(c, "node.source", "REFUSED", json_pack("{s:s,s:s}", "node", node, "why", why),
+                 node);
+    told_ms = now;
+    untold = 0;
+}
+
 json_t *op_report(const struct asker *who, const json_t *request, struct err *e)
 {
     struct ctl *c = who->ctl;
@@ -295,8 +347,16 @@ json_t *op_report(const struct asker *who, const json_t *request, struct err *e)
     json_t *item;
     const char *node = ops_string(request, "node", LEDGER_NAME_MAX, e);
     const char *version = ops_string(request, "version", 31, e);
-    if (!node || !version || known_node(node, e) < 0 ||
-        ledger_node_seq(c->ledger, node, &acked, e) < 0 || ledger_begin(c->ledger, e) < 0)
+    if (!node || !version || known_node(node, e) < 0)
+        return NULL;
+    int rightful = comes_from(who, node, e);
+    if (rightful < 0) {
+        tell_refused(c, node, e->text);
+        return NULL;
+    }
+    if (rightful == 0)
+        return json_pack("{s:I}", "acked", (json_int_t)0);
+    if (ledger_node_seq(c->ledger, node, &acked, e) < 0 || ledger_begin(c->ledger, e) < 0)
         return NULL;
     remember(c, node, version, NULL);
     uint64_t counted = acked;

@@ -35,6 +35,7 @@
 /* One connection; freed by close_connection. */
 struct connection {
     struct ctl *ctl;
+    struct in_addr far;
     struct bufferevent *bev;
     size_t buffered; /* as counted in server.buffered */
     TAILQ_ENTRY(connection) next;
@@ -113,6 +114,7 @@ static int serve(struct connection *conn, const char *cred, size_t len)
         log_debug("a request was refused: %s", e.text);
         return -1; /* nobody to answer to: only a credential says who asks */
     }
+    peer.far = conn->far;
     json_t *answer = ops_answer(conn->ctl, request, &peer);
     json_decref(request);
     int rc = answer ? send_answer(conn, peer.uid, answer) : -1;
@@ -183,14 +185,14 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 {
     struct timeval timeout = {IDLE_TIMEOUT_S, 0};
     (void)l;
-    (void)addr;
-    (void)len;
     make_room(server.max - 1, NULL);
     struct connection *conn = new_connection(arg, fd);
     if (!conn) {
         evutil_closesocket(fd);
         return;
     }
+    if (len == sizeof(struct sockaddr_in)) /* AF_INET is what we listen on */
+        conn->far = ((const struct sockaddr_in *)(const void *)addr)->sin_addr;
     bufferevent_setcb(conn->bev, on_progress, on_progress, on_event, conn);
     bufferevent_set_timeouts(conn->bev, &timeout, &timeout);
     bufferevent_setwatermark(conn->bev, EV_READ, 0, CHANNEL_FRAME_MAX + 4);

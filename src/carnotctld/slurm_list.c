@@ -184,3 +184,24 @@ struct snapshot *slurm_list_load(struct err *e)
     }
     return s;
 }
+
+int slurm_list_nodes(struct slurm_node **nodes, size_t *n, struct err *e)
+{
+    node_info_msg_t *msg = NULL;
+    if (slurm_load_node(0, &msg, SHOW_ALL) != SLURM_SUCCESS)
+        return err_set(e, "slurmctld gives no node list: %s", slurm_strerror(errno));
+    struct slurm_node *list = calloc(msg->record_count ? msg->record_count : 1, sizeof(*list));
+    *n = 0;
+    for (uint32_t i = 0; list && i < msg->record_count; i++) {
+        const node_info_t *from = &msg->node_array[i];
+        if (!from->name) /* a hole that a removed node left */
+            continue;
+        struct slurm_node *to = &list[(*n)++];
+        text_copy(to->name, sizeof(to->name), from->name);
+        text_copy(to->address, sizeof(to->address), from->node_addr);
+        text_copy(to->hostname, sizeof(to->hostname), from->node_hostname);
+    }
+    slurm_free_node_info_msg(msg);
+    *nodes = list;
+    return list ? 0 : err_set(e, "no memory for the node list");
+}

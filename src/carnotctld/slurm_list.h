@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Slurm's job and partition lists -> a snapshot. Blocks on slurmctld.
+ * Slurm's job and partition lists -> a snapshot; its node list -> names. Blocks on slurmctld.
  */
 #ifndef CARNOT_CARNOTCTLD_SLURM_LIST_H
 #define CARNOT_CARNOTCTLD_SLURM_LIST_H
@@ -10,5 +10,15 @@
 
 /* A new snapshot, or NULL: then nothing is known, and nothing must be concluded from it. */
 struct snapshot *slurm_list_load(struct err *e);
+
+/* A node as Slurm reaches it. */
+struct slurm_node {
+    char name[SNAPSHOT_NAME_MAX];
+    char address[256]; /* NodeAddr: a name or an address */
+    char hostname[256];
+};
+
+/* All nodes, in no order; 0 and *nodes for the caller to free, or -1. Any thread. */
+int slurm_list_nodes(struct slurm_node **nodes, size_t *n, struct err *e);
 
 #endif

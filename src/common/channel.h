@@ -26,6 +26,7 @@ struct channel_peer {
     uid_t uid;
     gid_t gid;
     struct in_addr origin; /* address of the host where the credential was made */
+    struct in_addr far;    /* the other end of the connection; a server fills it in, else 0 */
     int64_t encoded_s;     /* and when, by its munged's clock */
 };
 

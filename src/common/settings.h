@@ -45,6 +45,7 @@ struct settings {
         char board[SETTINGS_PATH_MAX]; /* the board file */
         int64_t poll_ms;               /* between two loads of Slurm's job list; 500ms..5m; 5s */
         int64_t board_interval_ms;     /* shortest time between two boards; 500ms..1m; 2s */
+        int check_origin;              /* true: reports count only from their node's address */
     } controller;
 
     struct {

@@ -47,6 +47,10 @@ const struct setting settings_table[] = {
      "Time between two looks at Slurm's job list."},
     {"controller", "board_interval", SETTING_DURATION, FIELD(controller.board_interval_ms), "500ms",
      "1m", "2s", "Shortest time between two boards."},
+    {"controller", "check_origin", SETTING_BOOL, FIELD(controller.check_origin), NULL, NULL, "true",
+     "Count a node's report only if it comes from an address that Slurm has for that node "
+     "(NodeAddr, "
+     "NodeHostname). false: where nodes are reached through other addresses than they send from."},
 
     {"carbon", "zone", SETTING_NAME, FIELD(carbon.zone), NULL, NULL, "",
      "Zone of the grid, as in the feed. carnotctld needs it."},

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "carnotctld/events.h"
 #include "carnotctld/feed_watch.h"
 #include "carnotctld/let_go.h"
+#include "carnotctld/node_address.h"
 #include "carnotctld/nodelist.h"
 #include "carnotctld/ops.h"
 #include "carnotctld/planner.h"
@@ -92,6 +94,18 @@ int nodelist_has(const char *expression, const char *node)
     return strstr(expression, node) != NULL;
 }
 
+/* 10.0.0.1 is n1's, 10.0.0.9 of nobody; 10.0.0.5 has to be looked up first. */
+int node_address_is(const char *node, struct in_addr address)
+{
+    uint32_t last = ntohl(address.s_addr) & 0xff;
+    return last == 5 ? -1 : last == 1 && strcmp(node, "n1") == 0;
+}
+
+int node_address_is_vague(struct in_addr address)
+{
+    return address.s_addr == 0 || ntohl(address.s_addr) >> 24 == 127;
+}
+
 /* ---- the controller of the test ---- */
 
 static struct ctl c;
@@ -130,6 +144,16 @@ static void advance(int64_t s)
     clock_now.mono_ms += s * 1000;
 }
 
+/* Who reports: root of n1, unless a case says otherwise. */
+static struct channel_peer reporter;
+
+static struct in_addr address(const char *text)
+{
+    struct in_addr a;
+    inet_pton(AF_INET, text, &a);
+    return a;
+}
+
 static void set_up(void)
 {
     char path[600];
@@ -137,6 +161,7 @@ static void set_up(void)
     log_set_handler(quiet, NULL);
     memset(&c, 0, sizeof(c));
     n_orders = n_pokes = 0;
+    reporter = (struct channel_peer){.origin = address("10.0.0.1"), .far = address("10.0.0.1")};
     clock_now = (struct unit_clock){NOW * 1000, 1000};
     ops = unit_clock_ops(&clock_now);
     c.clock = &ops;
@@ -275,25 +300,35 @@ static void grant(uint64_t joules)
              0, "%s", e.text);
 }
 
+static json_t *one_record(long long seq, uint32_t job, uint64_t uj)
+{
+    char ts[40];
+    when_format_rfc3339_ms(ts, sizeof(ts), clock_now.wall_ms);
+    return json_pack("{s:s,s:s,s:[{s:I,s:s,s:i,s:I,s:I,s:I,s:s,s:s,s:[{s:I,s:I,s:I,s:s}]}]}",
+                     "node", "n1", "version", "0", "records", "seq", seq, "ts", ts, "dt_ms", 2000,
+                     "uj", (json_int_t)(uj + 30), "idle_uj", (json_int_t)10, "system_uj",
+                     (json_int_t)20, "quality", "modelled", "coverage", "cpu", "jobs", "job",
+                     (json_int_t)job, "uid", (json_int_t)4711, "uj", (json_int_t)uj, "quality",
+                     "modelled");
+}
+
+/* The answer's acked, or -1: refused. The request is released. */
+static long long send_report(json_t *request, struct err *e)
+{
+    struct asker who = {.ctl = &c, .peer = &reporter, .user = "root", .is_operator = 1};
+    json_t *answer = op_report(&who, request, e);
+    long long acked = answer ? (long long)json_integer_value(json_object_get(answer, "acked")) : -1;
+    json_decref(answer);
+    json_decref(request);
+    return acked;
+}
+
 /* A record of node n1 that ends now, with one job; the answer's acked. */
 static long long report(long long seq, uint32_t job, uint64_t uj)
 {
-    char ts[40];
-    struct channel_peer peer = {.uid = 0};
-    struct asker who = {.ctl = &c, .peer = &peer, .user = "root", .is_operator = 1};
     struct err e = {.text = ""};
-    when_format_rfc3339_ms(ts, sizeof(ts), clock_now.wall_ms);
-    json_t *request =
-        json_pack("{s:s,s:s,s:[{s:I,s:s,s:i,s:I,s:I,s:I,s:s,s:s,s:[{s:I,s:I,s:I,s:s}]}]}", "node",
-                  "n1", "version", "0", "records", "seq", seq, "ts", ts, "dt_ms", 2000, "uj",
-                  (json_int_t)(uj + 30), "idle_uj", (json_int_t)10, "system_uj", (json_int_t)20,
-                  "quality", "modelled", "coverage", "cpu", "jobs", "job", (json_int_t)job, "uid",
-                  (json_int_t)4711, "uj", (json_int_t)uj, "quality", "modelled");
-    json_t *answer = op_report(&who, request, &e);
-    UNIT_OK(answer != NULL, "%s", e.text);
-    long long acked = json_integer_value(json_object_get(answer, "acked"));
-    json_decref(answer);
-    json_decref(request);
+    long long acked = send_report(one_record(seq, job, uj), &e);
+    UNIT_OK(acked >= 0, "%s", e.text);
     return acked;
 }
 
@@ -706,10 +741,9 @@ static void test_bad_records(void)
         "{\"seq\":-1,\"ts\":\"2023-11-14T22:13:20Z\",\"dt_ms\":1000,\"uj\":0,\"idle_uj\":0,"
         "\"system_uj\":0,\"jobs\":[]}",
     };
-    struct channel_peer peer = {.uid = 0};
     set_up();
     apply();
-    struct asker who = {.ctl = &c, .peer = &peer, .user = "root", .is_operator = 1};
+    struct asker who = {.ctl = &c, .peer = &reporter, .user = "root", .is_operator = 1};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct err e = {.text = ""};
         json_t *record = json_loads(bad[i], JSON_DECODE_ANY, NULL);
@@ -1049,13 +1083,13 @@ static void test_ended_piece(void)
 /* Who may do what. */
 static void test_rights(void)
 {
-    static const char *const ops_of_operators[] = {"report", "budget.set", "budget.remove", "nodes",
+    static const char *const ops_of_operators[] = {"budget.set", "budget.remove", "nodes",
                                                    "switch"};
     struct channel_peer nobody = {.uid = 65534};
     set_up();
     list_add(7, 70);
     apply();
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < sizeof(ops_of_operators) / sizeof(ops_of_operators[0]); i++) {
         json_t *q = json_pack("{s:i,s:s}", "v", 1, "op", ops_of_operators[i]);
         json_t *a = ops_answer(&c, q, &nobody);
         UNIT_OK(json_is_false(json_object_get(a, "ok")), "%s", ops_of_operators[i]);
@@ -1257,6 +1291,79 @@ static void test_bonus(void)
     tear_down();
 }
 
+/* A report counts only from its node: by munge's word or by the connection. */
+static void test_origin(void)
+{
+    static const struct {
+        const char *origin, *far;
+        uid_t uid;
+        long long acked;
+    } rows[] = {
+        {"10.0.0.9", "10.0.0.9", 0, -1},  /* another node, or none */
+        {"127.0.1.1", "10.0.0.9", 0, -1}, /* munged says nothing, the connection does */
+        {"0.0.0.0", "10.0.0.9", 0, -1},
+        {"10.0.0.1", "10.0.0.1", 1000, -1}, /* an operator is not root of a node */
+        {"10.0.0.5", "10.0.0.9", 0, 0},     /* to be looked up: later */
+        {"10.0.0.9", "10.0.0.5", 0, 0},
+        {"127.0.1.1", "10.0.0.5", 0, 0},
+        {"127.0.0.1", "10.0.0.1", 0, 1},
+        {"10.0.0.1", "10.0.0.9", 0, 2}, /* two addresses, Slurm knows the one */
+        {"10.0.0.9", "10.0.0.1", 0, 3}, /* or the other */
+    };
+    struct err e = {.text = ""};
+    set_up();
+    run(list_add(7, 0));
+    apply();
+    advance(2);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        reporter =
+            (struct channel_peer){rows[i].uid, 0, address(rows[i].origin), address(rows[i].far)};
+        long long seq = rows[i].acked > 0 ? rows[i].acked : 1;
+        UNIT_INT(send_report(one_record(seq, 7, 1000000), &e), rows[i].acked, "row %zu", i);
+        UNIT_INT(c.n_nodes, rows[i].acked > 0, "row %zu: heard of only if it counts", i);
+    }
+    struct ledger_job *row = tracker_find(&c, 7, NOW);
+    UNIT_INT(row->energy_uj, 3000000, "three counted");
+    c.set.controller.check_origin = 0;
+    reporter.origin = reporter.far = address("10.0.0.9");
+    UNIT_INT(send_report(one_record(4, 7, 1000000), &e), 4, "the site does not want to know");
+    tear_down();
+}
+
+/* Sums that only come out right because they wrap. */
+static void test_report_overflow(void)
+{
+    struct err e = {.text = ""};
+    json_int_t huge = INT64_MAX;
+    set_up();
+    grant(10000);
+    run(list_add(7, 0));
+    apply();
+    advance(2);
+    json_t *request = one_record(1, 7, 1000000);
+    json_t *record = json_array_get(json_object_get(request, "records"), 0);
+    json_t *jobs = json_object_get(record, "jobs");
+    json_object_set_new(record, "idle_uj", json_integer(0));
+    json_object_set_new(record, "system_uj", json_integer(1000030));
+    json_object_set_new(json_array_get(jobs, 0), "uj", json_integer(huge));
+    for (int i = 0; i < 2; i++) /* huge + huge + 2 is 2 to the power of 64 */
+        json_array_append_new(jobs, json_pack("{s:i,s:i,s:I}", "job", 7, "uid", 4711, "uj",
+                                              i ? (json_int_t)2 : huge));
+    UNIT_INT(send_report(request, &e), 1, "passed over");
+    UNIT_INT(bio().charged, 0, "and not counted");
+    request = one_record(2, 7, 1000000);
+    record = json_array_get(json_object_get(request, "records"), 0);
+    json_object_set_new(record, "idle_uj", json_integer(huge));
+    json_object_set_new(record, "system_uj", json_integer(huge));
+    json_object_set_new(json_array_get(json_object_get(record, "jobs"), 0), "uj",
+                        json_integer(1000030 - 1000028));
+    json_array_append_new(json_object_get(record, "jobs"),
+                          json_pack("{s:i,s:i,s:i}", "job", 7, "uid", 4711, "uj", 1000030));
+    UNIT_INT(send_report(request, &e), 2, "passed over, too");
+    UNIT_INT(bio().charged, 0, "nor this one");
+    tear_down();
+}
+
 int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {{"life", test_life},
@@ -1279,6 +1386,8 @@ int main(int argc, char **argv)
                                              {"unknown_job", test_unknown_job},
                                              {"bad_records", test_bad_records},
                                              {"rights", test_rights},
+                                             {"origin", test_origin},
+                                             {"report_overflow", test_report_overflow},
                                              {"bad_feed", test_bad_feed},
                                              {"let_go", test_let_go},
                                              {"let_go_near", test_let_go_near},
