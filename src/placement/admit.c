@@ -4,8 +4,6 @@
  */
 #include "config.h"
 
-#include <string.h>
-
 #include "placement/admit.h"
 #include "placement/budgets.h"
 
@@ -21,7 +19,7 @@ void admit_init(struct admit *a, int64_t now_ms)
 static int unknown_partition(const struct board *b, const struct placement_job *job)
 {
     return b->n_partitions > 0 && job->partition && job->partition[0] &&
-           !strchr(job->partition, ',') && !board_partition_find(b, job->partition);
+           !board_partition_find(b, job->partition);
 }
 
 /* Leases that a later board has shown are gone, and this one does not count them yet. Both marks:

@@ -184,8 +184,12 @@ void board_free(struct board *b); /* legal on a zeroed board */
 
 struct series board_series(const struct board *b);
 
-/* By name; "" or NULL: the default partition. NULL when there is none. */
-const struct board_partition *board_partition_find(const struct board *b, const char *name);
+/* What `-p` names, one after the other: start with *i = 0, until NULL. "" or NULL is the default
+ * partition, "a,b" those of the list that the board knows. */
+const struct board_partition *board_partition_each(const struct board *b, const char *names,
+                                                   uint32_t *i);
+/* The first of them; NULL when there is none. */
+const struct board_partition *board_partition_find(const struct board *b, const char *names);
 const struct board_user *board_user_find(const struct board *b, uint32_t uid);
 /* The budgets of one account (by name) or user (by uid): the first of *n neighbours, at most one a
  * resource; NULL and 0 when there is none. O(log n) */

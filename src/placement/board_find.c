@@ -13,14 +13,34 @@ struct series board_series(const struct board *b)
     return (struct series){b->points, b->n_points, b->head.intensity_end_s};
 }
 
-const struct board_partition *board_partition_find(const struct board *b, const char *name)
+/* Is the name one of "a,b"? */
+static int in_list(const char *list, const char *name)
 {
-    for (uint32_t i = 0; i < b->n_partitions; i++) {
-        const struct board_partition *p = &b->partitions[i];
-        if (name && name[0] ? strcmp(p->name, name) == 0 : p->is_default != 0)
+    size_t len = strlen(name);
+    while (list) {
+        if (strncmp(list, name, len) == 0 && (list[len] == ',' || list[len] == '\0'))
+            return 1;
+        list = strchr(list, ',');
+        list += list != NULL;
+    }
+    return 0;
+}
+
+const struct board_partition *board_partition_each(const struct board *b, const char *names,
+                                                   uint32_t *i)
+{
+    while (*i < b->n_partitions) {
+        const struct board_partition *p = &b->partitions[(*i)++];
+        if (names && names[0] ? in_list(names, p->name) : p->is_default != 0)
             return p;
     }
     return NULL;
+}
+
+const struct board_partition *board_partition_find(const struct board *b, const char *names)
+{
+    uint32_t i = 0;
+    return board_partition_each(b, names, &i);
 }
 
 const struct board_user *board_user_find(const struct board *b, uint32_t uid)

@@ -214,22 +214,6 @@ static uint32_t _uid(const struct board *b, const struct place_query *q)
     return UINT32_MAX;
 }
 
-static int _partition_known(const struct board *b, const char *list)
-{
-    char name[BOARD_NAME_MAX];
-
-    for (const char *p = list; *p;) {
-        size_t len = strcspn(p, ",");
-
-        memcpy(name, p, len); /* list is shorter than BOARD_NAME_MAX */
-        name[len] = '\0';
-        if (len > 0 && board_partition_find(b, name))
-            return 1;
-        p += len + (p[len] == ',');
-    }
-    return 0;
-}
-
 static int _check(const struct board *b, const struct place_query *q, struct err *e)
 {
     char quoted[ERR_QUOTE_SIZE];
@@ -239,7 +223,7 @@ static int _check(const struct board *b, const struct place_query *q, struct err
         return err_set(e, "--nodes is missing: say how many nodes the job needs");
     if (q->limit_s == 0)
         return err_set(e, "--time is missing: say the job's time limit, such as --time=2h");
-    if (q->partition[0] && b->n_partitions > 0 && !_partition_known(b, q->partition))
+    if (q->partition[0] && b->n_partitions > 0 && !board_partition_find(b, q->partition))
         return err_set(e, "no partition %s here; see sinfo",
                        err_quote(quoted, sizeof(quoted), q->partition));
     return request_check(&q->request, e);

@@ -51,7 +51,7 @@ const char *placement_code_name(enum placement_code c); /* "GREENER_LATER", ...;
 struct placement_job {
     uint32_t uid;
     const char *account;   /* "" or NULL = the user's default */
-    const char *partition; /* "" or NULL = the default; "a,b" = the first known of the list */
+    const char *partition; /* "" or NULL = the default; "a,b" = one of them: the dearest */
     const char *qos;       /* "" or NULL = none named */
     uint32_t nodes;        /* 0 = unset: from cpus */
     uint32_t cpus;  /* of one task of the array, over all nodes; 0 = unset: all of the nodes' if

@@ -7,27 +7,8 @@
 #include "config.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "placement/placement.h"
-
-/* "a,b": the dearest would need every partition priced; the first that the board knows stands for
- * the list. */
-static const struct board_partition *partition_of(const struct board *b, const char *names)
-{
-    char name[BOARD_NAME_MAX];
-    const struct board_partition *p = board_partition_find(b, names);
-    while (!p && names && *names) {
-        size_t n = strcspn(names, ",");
-        if (n > 0 && n < sizeof(name)) {
-            memcpy(name, names, n);
-            name[n] = '\0';
-            p = board_partition_find(b, name);
-        }
-        names += n + (names[n] == ',');
-    }
-    return p;
-}
 
 static uint32_t clamp_u32(uint64_t x)
 {
@@ -48,10 +29,10 @@ static int64_t limit_of(const struct board_partition *p, int64_t asked_s)
     return LIMIT_UNLIMITED_S;
 }
 
-void placement_price(const struct board *b, const struct placement_job *job,
-                     struct placement_price *out)
+/* The job in partition p; NULL = one that the board does not know. */
+static void price_in(const struct board *b, const struct placement_job *job,
+                     const struct board_partition *p, struct placement_price *out)
 {
-    const struct board_partition *p = partition_of(b, job->partition);
     uint32_t per_node = p && p->cpus_per_node ? p->cpus_per_node : 1;
     uint64_t nodes = job->nodes, cpus = job->cpus;
 
@@ -75,4 +56,19 @@ void placement_price(const struct board *b, const struct placement_job *job,
     out->energy_uj = ceil(out->power_w * (double)out->limit_s * 1e6);
     out->power_all_w = out->power_w * (double)(job->tasks ? job->tasks : 1);
     out->energy_all_uj = out->energy_uj * (double)(job->tasks ? job->tasks : 1);
+}
+
+/* -p a,b: Slurm takes whichever is free first, so the dearest is what the job may cost. */
+void placement_price(const struct board *b, const struct placement_job *job,
+                     struct placement_price *out)
+{
+    uint32_t i = 0;
+    struct placement_price other;
+    const struct board_partition *p = board_partition_each(b, job->partition, &i);
+    price_in(b, job, p, out);
+    while (p && (p = board_partition_each(b, job->partition, &i))) {
+        price_in(b, job, p, &other);
+        if (other.energy_uj > out->energy_uj)
+            *out = other;
+    }
 }

@@ -55,6 +55,13 @@ static void test_round_trip(void)
     UNIT_STR(board_partition_find(&out, "debug")->name, "debug", "by name");
     UNIT_STR(board_partition_find(&out, NULL)->name, "batch", "the default");
     UNIT_OK(board_partition_find(&out, "nope") == NULL, "none");
+    UNIT_STR(board_partition_find(&out, "nope,debug")->name, "debug", "of a list");
+    UNIT_OK(board_partition_find(&out, "debugger,bug,,") == NULL, "no part of a name");
+    uint32_t i = 0;
+    UNIT_OK(board_partition_each(&out, "debug,nope,batch", &i) &&
+                board_partition_each(&out, "debug,nope,batch", &i) &&
+                !board_partition_each(&out, "debug,nope,batch", &i),
+            "two of three");
     UNIT_STR(board_user_find(&out, 1001)->name, "bob", "user");
     UNIT_OK(board_user_find(&out, 999) == NULL, "no user");
     UNIT_INT(board_decision_seen(&out, 9), 1, "seen");
