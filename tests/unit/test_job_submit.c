@@ -77,36 +77,36 @@ static void test_watts(void)
     f.budgets[0] = (struct board_budget){
         .scope = BOARD_ACCOUNT, .name = "bio", .native = 1, .granted = 3000 * 1000000LL};
     f.b.n_budgets = 1;
-    start(&f);
+    host_start(&f);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        job_init(&d, plain);
+        host_job_init(&d, plain);
         d.min_cpus = 2;
         d.account = (char *)(uintptr_t)rows[i].account;
         d.licenses = rows[i].asked ? strdup(rows[i].asked) : NULL;
-        UNIT_INT(submit(&d, 1000, &msg), 0, "row %zu: %s", i, msg ? msg : "");
+        UNIT_INT(host_submit(&d, 1000, &msg), 0, "row %zu: %s", i, msg ? msg : "");
         UNIT_STR(d.licenses ? d.licenses : "-", rows[i].want ? rows[i].want : "-", "row %zu", i);
         free(d.licenses);
-        job_fini(&d, &msg);
+        host_job_fini(&d, &msg);
     }
-    job_init(&d, plain);
+    host_job_init(&d, plain);
     d.account = (char *)(uintptr_t) "bio";
     d.licenses = strdup("a|b");
-    UNIT_INT(submit(&d, 1000, &msg), ESLURM_INVALID_LICENSES, "a choice cannot be joined");
+    UNIT_INT(host_submit(&d, 1000, &msg), ESLURM_INVALID_LICENSES, "a choice cannot be joined");
     UNIT_OK(msg && strstr(msg, "choice of licences"), "%s", msg ? msg : "");
     UNIT_STR(d.licenses, "a|b", "left alone");
     free(d.licenses);
-    job_fini(&d, &msg);
+    host_job_fini(&d, &msg);
 
     f.b.head.mode = 0;
-    publish(&f, 3);
+    host_publish(&f, 3);
     struct timespec t = {0, 600000000};
     nanosleep(&t, NULL);
-    job_init(&d, plain);
+    host_job_init(&d, plain);
     d.account = (char *)(uintptr_t) "bio";
-    UNIT_INT(submit(&d, 1000, &msg), 0, "only observing");
+    UNIT_INT(host_submit(&d, 1000, &msg), 0, "only observing");
     UNIT_OK(!d.licenses, "nothing is added");
-    job_fini(&d, &msg);
-    plugin_fini();
+    host_job_fini(&d, &msg);
+    host_fini();
 }
 
 static void test_bad_option(void)
