@@ -14,6 +14,7 @@
 #include "job_desc.h"
 
 #define SCAN_MAX (1u << 16) /* entries of an environment, bytes of a command line */
+#define LIST_MAX 4096       /* bytes of a list of partitions */
 
 static uint32_t set32(uint32_t v)
 {
@@ -90,9 +91,8 @@ static void read_time(const job_desc_msg_t *desc, struct placement_job *job)
 
 static void read_kind(const job_desc_msg_t *desc, struct placement_job *job)
 {
-    int bound = desc->immediate == 1 || (desc->bitflags & CRON_JOB) ||
-                (desc->reservation && desc->reservation[0]) ||
-                (desc->het_job_offset != NO_VAL && desc->het_job_offset != 0) ||
+    int bound = desc->immediate == 1 || (desc->bitflags & CRON_JOB) || desc->crontab_entry ||
+                (desc->reservation && desc->reservation[0]) || job_desc_component(desc) > 0 ||
                 desc->fed_siblings_viable != 0;
     if (bound)
         job->flags |= PLACEMENT_IMMEDIATE;
@@ -102,12 +102,26 @@ static void read_kind(const job_desc_msg_t *desc, struct placement_job *job)
         job->flags |= PLACEMENT_INTERACTIVE;
 }
 
-int job_desc_read(const job_desc_msg_t *desc, int64_t now_s, struct placement_job *job,
-                  struct err *e)
+/* NULL where none is named; a longer list is nobody's honest wish, and each name is looked up. */
+static const char *partitions(const job_desc_msg_t *desc)
+{
+    const char *list = desc->partition;
+    return list && list[0] && strnlen(list, LIST_MAX) < LIST_MAX ? list : NULL;
+}
+
+int64_t job_desc_component(const job_desc_msg_t *desc)
+{
+    return desc->het_job_offset == NO_VAL ? -1 : (int64_t)desc->het_job_offset;
+}
+
+int job_desc_read(const job_desc_msg_t *desc, const struct request *leader, int64_t now_s,
+                  struct placement_job *job, struct err *e)
 {
     struct request *r = &job->request;
     memset(job, 0, sizeof(*job));
     request_init(r);
+    if (leader)
+        *r = *leader;
     size_t n_env = desc->environment ? desc->env_size : 0;
     size_t n_spank = desc->spank_job_env ? desc->spank_job_env_size : 0;
     if (n_env > SCAN_MAX)
@@ -127,7 +141,7 @@ int job_desc_read(const job_desc_msg_t *desc, int64_t now_s, struct placement_jo
 
     job->uid = desc->user_id;
     job->account = desc->account;
-    job->partition = desc->partition;
+    job->partition = partitions(desc);
     job->qos = desc->qos;
     job->tasks = tasks_count(desc->array_inx, &job->tasks_at_once);
     read_size(desc, job);
@@ -159,7 +173,7 @@ void job_desc_change(const job_desc_msg_t *desc, struct placement_change *change
     read_size(desc, &job);
     read_time(desc, &job);
     change->account = desc->account && desc->account[0] ? desc->account : NULL;
-    change->partition = desc->partition && desc->partition[0] ? desc->partition : NULL;
+    change->partition = partitions(desc);
     change->nodes = job.nodes;
     change->ntasks = set32(desc->num_tasks);
     change->cpus = set32(desc->min_cpus);

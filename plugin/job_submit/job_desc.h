@@ -11,9 +11,13 @@
 #include "compat/slurm_compat.h"
 
 /* Fill *job from the description: options of all layers, sizes, limit, window. The strings point
- * into desc. 0, or -1 and one sentence (a bad option). */
-int job_desc_read(const job_desc_msg_t *desc, int64_t now_s, struct placement_job *job,
-                  struct err *e);
+ * into desc. `leader` is what the first component of the same heterogeneous job asked for (only
+ * that one has the script), NULL otherwise. 0, or -1 and one sentence (a bad option). */
+int job_desc_read(const job_desc_msg_t *desc, const struct request *leader, int64_t now_s,
+                  struct placement_job *job, struct err *e);
+
+/* Which component of a heterogeneous job this is: 0, 1, ...; -1 = no such job. */
+int64_t job_desc_component(const job_desc_msg_t *desc);
 
 /* Fill *change from the description of an update, in which what is not to change is unset. */
 void job_desc_change(const job_desc_msg_t *desc, struct placement_change *change);

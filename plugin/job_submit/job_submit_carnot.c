@@ -45,6 +45,15 @@ static struct admit admit; /* guarded by lock */
 static int full;           /* guarded by lock; the last submission found no room for a lease */
 static uint64_t id_state;  /* guarded by lock; splitmix64 */
 
+/* The heterogeneous job that this thread is in the middle of: slurmctld hands over its components
+ * one after the other, and stops at the first that is refused. */
+static __thread struct {
+    int64_t next; /* the component that comes now; 0 = none */
+    uint32_t uid;
+    struct request request; /* of the first */
+    struct placement_decision decision;
+} het;
+
 static int64_t wall_ms(void)
 {
     struct timespec t;
@@ -162,6 +171,29 @@ static int apply(const struct board *b, job_desc_msg_t *desc, const struct place
     return SLURM_SUCCESS;
 }
 
+/* Is this the component that follows the one before? A first one, or another job, begins anew. */
+static int follows(const job_desc_msg_t *desc)
+{
+    int64_t component = job_desc_component(desc);
+    if (component > 0 && component == het.next && desc->user_id == het.uid)
+        return 1;
+    het.next = 0;
+    return 0;
+}
+
+/* Remember what the next component needs to know. */
+static void lead(const job_desc_msg_t *desc, const struct placement_job *job,
+                 const struct placement_decision *d)
+{
+    if (job_desc_component(desc) == 0) {
+        het.uid = job->uid;
+        het.request = job->request;
+        het.decision = *d;
+        het.decision.budget = NULL; /* the board may be gone by then */
+    }
+    het.next = job_desc_component(desc) + 1;
+}
+
 int job_submit(job_desc_msg_t *job_desc, uint32_t submit_uid, char **err_msg)
 {
     struct placement_job job;
@@ -170,16 +202,21 @@ int job_submit(job_desc_msg_t *job_desc, uint32_t submit_uid, char **err_msg)
     int64_t now_ms = wall_ms();
     (void)submit_uid;
 
-    if (job_desc_read(job_desc, now_ms / 1000, &job, &e) < 0) {
+    int following = follows(job_desc);
+    if (job_desc_read(job_desc, following ? &het.request : NULL, now_ms / 1000, &job, &e) < 0) {
         tell(err_msg, e.text);
         return SLURM_ERROR;
     }
+    if (following)
+        job.leader = &het.decision;
     struct held_board *held = decide(&job, job_desc_is_test(job_desc), now_ms, &o);
     if (!held) {
-        if (request_any(&job.request) && job_desc_has_reader(job_desc))
+        if (request_any(&job.request) && job_desc_has_reader(job_desc) &&
+            job_desc_component(job_desc) <= 0)
             tell(err_msg, "not answering; your job is accepted unchanged");
         return SLURM_SUCCESS;
     }
+    lead(job_desc, &job, &o.d);
     int rc = apply(&held->board, job_desc, &job, now_ms, &o, err_msg);
     board_loader_put(held);
     return rc;

@@ -233,6 +233,27 @@ static void choose(const struct board *b, const struct lease_table *leases,
                       : CODE_FLAT;
 }
 
+/* A later component of a heterogeneous job starts when the first one does, at its own cost. */
+static void follow(const struct board *b, const struct lease_table *leases,
+                   const struct placement_job *job, int64_t a_s, struct placement_decision *d)
+{
+    const struct placement_decision *leader = job->leader;
+    struct placement_decision then = *d;
+    d->code = leader->verdict == VERDICT_REFUSE ? CODE_NONE : leader->code;
+    d->layer = leader->layer;
+    d->mode = d->mode && leader->mode;
+    if (leader->verdict != VERDICT_DELAY || leader->start_s <= a_s)
+        return;
+    if (b->n_points > 0)
+        choose(b, leases, job, leader->start_s, 0, &then);
+    d->verdict = VERDICT_DELAY;
+    d->start_s = leader->start_s;
+    d->latest_s = leader->latest_s;
+    d->wait_s = leader->wait_s;
+    d->bound_s = leader->bound_s;
+    d->carbon_ug = then.carbon_ug;
+}
+
 static int forecast_usable(const struct board *b)
 {
     return b->n_points > 0 && b->head.forecast_quality != FORECAST_NONE;
@@ -275,6 +296,8 @@ void placement_decide(const struct board *b, const struct lease_table *leases,
     }
     if (forecast_usable(b))
         choose(b, leases, job, a_s, wait_s, &d);
+    if (job->leader)
+        follow(b, leases, job, a_s, &d);
     check_budgets(b, leases, job, now_s, &d);
     if (d.verdict == VERDICT_REFUSE)
         d.start_s = d.latest_s = a_s;

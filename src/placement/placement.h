@@ -46,6 +46,7 @@ const char *placement_code_name(enum placement_code c); /* "GREENER_LATER", ...;
     8u /* leases were lost (slurmctld restarted): budgets cannot be vouched for yet */
 
 #define PLACEMENT_DEPENDENT 16u /* waits for other jobs first: carnotctld plans it, not now */
+struct placement_decision;
 
 /* A job as the decision sees it. */
 struct placement_job {
@@ -65,6 +66,9 @@ struct placement_job {
     unsigned flags;     /* PLACEMENT_* */
     uint32_t stagger;   /* any number that differs from job to job; 0 = start at the very edge */
     int64_t spent_s;    /* of its allowance, by jobs that it depends on */
+    /* What was decided for the first component of a heterogeneous job: the others start when that
+     * one does. NULL = this job stands alone, or is the first. */
+    const struct placement_decision *leader;
     struct request request;
 };
 
@@ -136,7 +140,8 @@ const char *placement_account(const struct board *b, const struct placement_job 
 void placement_lease(const struct board *b, const struct placement_job *job,
                      const struct placement_decision *d, struct lease *out);
 
-/* One sentence for people, no newline, "" when there is nothing to say: "waits until 13:15 (20:00
+/* One sentence for people, no newline, "" when there is nothing to say (of a heterogeneous job the
+ * first component speaks for all): "waits until 13:15 (20:00
  * at the latest) for a greener grid: ~1.5 kgCO2e instead of ~2.3. Start now: carnot now JOBID".
  * Returns buf; 320 bytes suffice. */
 char *placement_sentence(char *buf, size_t size, const struct board *b,

@@ -115,6 +115,8 @@ char *placement_sentence(char *buf, size_t size, const struct board *b,
     buf[0] = '\0';
     if (d->verdict == VERDICT_REFUSE)
         return refuses(buf, size, job, d);
+    if (job->leader)
+        return buf;
     if (d->verdict == VERDICT_DELAY)
         return waits(buf, size, b, d, now_s);
     switch (d->code) {

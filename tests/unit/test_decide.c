@@ -90,6 +90,38 @@ static void test_no_wait(void)
     UNIT_OK(isnan(d.carbon_ug), "no grams without one");
 }
 
+/* Later components of a heterogeneous job: one start, one line, each its own energy. */
+static void test_leader(void)
+{
+    struct fixture f;
+    struct placement_job first = fixture_job(), second = fixture_job();
+    char text[640];
+    fixture_init(&f);
+    struct placement_decision leader = decide(&f, &first), d;
+    second.flags = PLACEMENT_IMMEDIATE;
+    second.leader = &leader;
+    second.cpus = 3;
+    d = decide(&f, &second);
+    UNIT_INT(d.verdict * 100 + d.code, VERDICT_DELAY * 100 + CODE_GREENER_LATER, "waits as well");
+    UNIT_INT(d.start_s - FIXTURE_NOW, 70, "as long");
+    UNIT_INT(d.delay_s, 70, "and says so");
+    UNIT_INT(d.latest_s - leader.latest_s, 0, "with the same promise");
+    UNIT_DBL(d.carbon_ug, 3 * leader.carbon_ug, 1e-3, "its own grams there");
+    UNIT_DBL(d.carbon_now_ug, 3 * leader.carbon_now_ug, 1e-3, "and at once");
+    UNIT_STR(placement_sentence(text, sizeof(text), &f.b, &second, &d, FIXTURE_NOW), "", "silent");
+
+    second.earliest_s = FIXTURE_NOW + 100;
+    d = decide(&f, &second);
+    UNIT_INT(d.verdict * 100 + d.start_s - FIXTURE_NOW, 100, "a later --begin of its own stands");
+    second.earliest_s = 0;
+    leader.mode = 0;
+    d = decide(&f, &second);
+    UNIT_INT(d.mode, 0, "only observed where the first is");
+    leader = (struct placement_decision){.mode = 1, .code = CODE_FLAT, .start_s = FIXTURE_NOW};
+    d = decide(&f, &second);
+    UNIT_INT(d.verdict * 100 + d.code, CODE_FLAT, "at once with one that does not wait");
+}
+
 static void test_bounds(void)
 {
     struct fixture f;
@@ -717,6 +749,7 @@ int main(int argc, char **argv)
                                              {"sentence", test_sentence},
                                              {"exempt", test_exempt},
                                              {"switches", test_switches},
+                                             {"leader", test_leader},
                                              {"native", test_native},
                                              {NULL, NULL}};
     return unit_main(argc, argv, cases, "decide");

@@ -109,6 +109,44 @@ static void test_watts(void)
     host_fini();
 }
 
+static int component(job_desc_msg_t *d, uint32_t offset, char **msg)
+{
+    host_job_init(d, offset == 0 ? asks : NULL);
+    d->het_job_offset = offset;
+    d->spank_job_env = tty;
+    d->spank_job_env_size = 1;
+    return host_submit(d, 1000, msg);
+}
+
+/* sbatch ... : ...: only the first component has the script, and it speaks for all. */
+static void test_heterogeneous(void)
+{
+    struct fixture f;
+    job_desc_msg_t d;
+    char *msg = NULL;
+    fixture_init(&f);
+    host_start(&f);
+    UNIT_INT(component(&d, 0, &msg), 0, "first");
+    UNIT_OK(msg && strstr(msg, "waits until"), "one line: %s", msg);
+    int64_t begin_s = d.begin_time;
+    host_job_fini(&d, &msg);
+    for (uint32_t i = 1; i < 3; i++) {
+        UNIT_INT(component(&d, i, &msg), 0, "component %u", i);
+        UNIT_INT(d.begin_time, begin_s, "begins with the first");
+        UNIT_OK(!msg, "says nothing");
+        UNIT_OK(d.admin_comment && strstr(d.admin_comment, "code=GREENER_LATER") &&
+                    strstr(d.admin_comment, "layer=script"),
+                "%s", d.admin_comment);
+        host_job_fini(&d, &msg);
+    }
+    host_job_init(&d, plain);
+    UNIT_INT(host_submit(&d, 1000, &msg), 0, "another job in between");
+    UNIT_INT(component(&d, 3, &msg), 0, "a component without a first");
+    UNIT_OK(d.begin_time == 0 && !d.admin_comment, "is nobody's");
+    host_job_fini(&d, &msg);
+    host_fini();
+}
+
 static void test_bad_option(void)
 {
     static char wrong[] = "#!/bin/sh\n#CARNOT carbon-delya=5m\n";
@@ -317,14 +355,11 @@ static void test_threads(void)
 
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {{"decides", test_decides},
-                                             {"bad_option", test_bad_option},
-                                             {"watts", test_watts},
-                                             {"hostile", test_hostile},
-                                             {"absent", test_absent},
-                                             {"observe", test_observe},
-                                             {"begins_anew", test_begins_anew},
-                                             {"threads", test_threads},
-                                             {NULL, NULL}};
+    static const struct unit_case cases[] = {
+        {"decides", test_decides}, {"bad_option", test_bad_option},
+        {"watts", test_watts},     {"heterogeneous", test_heterogeneous},
+        {"hostile", test_hostile}, {"absent", test_absent},
+        {"observe", test_observe}, {"begins_anew", test_begins_anew},
+        {"threads", test_threads}, {NULL, NULL}};
     return unit_main(argc, argv, cases, "job_submit");
 }
