@@ -236,6 +236,9 @@ json_t *op_now(const struct asker *who, const json_t *request, struct err *e)
     char text[160];
     if (look_up(who, request, &row, &job, e) < 0)
         return NULL;
+    /* A component starts when all of its job may: the first one's wait is all of theirs. */
+    if (job && job->het_job_id && job->het_job_id != job->job_id)
+        row = tracker_newest(c, job->het_job_id);
     if (!row) {
         err_set(e, "Carnot does not make job %u wait", job->job_id);
         return NULL;

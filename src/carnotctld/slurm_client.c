@@ -92,8 +92,15 @@ static void tell_main(void)
 static int update_job(const struct slurm_order *o)
 {
     job_desc_msg_t desc;
+    char id[16];
     slurm_init_job_desc_msg(&desc);
     SLURM_DESC_JOB_ID(&desc) = o->job_id;
+    /* By its text, the first component of a heterogeneous job stands for all of them. An array's
+     * would stand for tasks that have gone their own ways. */
+    if (!o->array_job_id) {
+        snprintf(id, sizeof(id), "%u", o->job_id);
+        desc.job_id_str = id;
+    }
     if (o->kind == ORDER_HOLD)
         desc.priority = 0;
     else if (o->kind == ORDER_FACTOR)

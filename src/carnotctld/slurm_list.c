@@ -88,6 +88,7 @@ static void read_job(const slurm_job_info_t *from, struct slurm_job *to)
         from->array_job_id && from->array_task_id != NO_VAL ? (int64_t)from->array_task_id : -1;
     to->tasks =
         from->array_job_id && to->array_task < 0 ? tasks_count(from->array_task_str, NULL) : 1;
+    to->het_job_id = from->het_job_id;
     to->restart = from->restart_cnt;
     to->uid = from->user_id;
     to->nodes = from->num_nodes;
