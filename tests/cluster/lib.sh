@@ -162,6 +162,17 @@ have_carnot() {
         [[ -x $CASE_DIR/../../src/carnotctld/carnotctld || -x $CASE_DIR/../../build/src/carnotctld/carnotctld ]]
 }
 
+# test_program NAME: the path of a program of this directory, which is built if it is not there yet.
+test_program() {
+    local dir
+    for dir in "${CARNOT_BUILDDIR:-}" "$CASE_DIR/../../build" "$CASE_DIR/../.."; do
+        [[ -n $dir && -e $dir/tests/cluster/Makefile ]] || continue
+        make -s -C "$dir/tests/cluster" "$1" >&2 && (cd "$dir/tests/cluster" && echo "$PWD/$1")
+        return
+    done
+    return 1
+}
+
 # A case that needs a sandbox says so first, with the word plain if Slurm alone will do: where none can run, it is skipped with the reason.
 need_sandbox() {
     local name
@@ -233,6 +244,11 @@ wait_saved() {
 # job_epoch ID FIELD: a time of the job in seconds since 1970.
 job_epoch() {
     date -d "$(job "$1" "$2")" +%s
+}
+
+# note ID KEY: one value of what Carnot wrote into the job's AdminComment.
+note() {
+    job "$1" AdminComment | sed -n "s/.*[:,]$2=\([^,]*\).*/\1/p"
 }
 
 # trace FILE [OFFSET:INTENSITY]...: a carbon trace, offsets in seconds from now, which it leaves in TRACE_NOW.
