@@ -71,6 +71,7 @@ sleep 3
 
 # named NAME: what a person reads; the job id goes to $T/id.
 named() {
+    # shellcheck disable=SC2069
     CARNOT_QUIET=0 in_sandbox sbatch --parsable --hold -o /dev/null -J "$1" -t 5 --carbon-delay=20m --wrap true 2>&1 >"$T/id"
 }
 text=$(named talk)
