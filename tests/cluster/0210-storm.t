@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# kill -9 of slurmctld at random points of a storm of submissions on a budget that is always nearly used up (12 times;
+# CARNOT_STORM=100 for the long run, CARNOT_STORM_SEED to have the same pauses again). The budget is never oversold, no
+# job is lost that Slurm had saved, every job ends, and what it consumed is what the nodes' logs say.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+need_sandbox
+readonly KILLS=${CARNOT_STORM:-12}
+readonly SEED=${CARNOT_STORM_SEED:-$$}
+RANDOM=$SEED
+diag "CARNOT_STORM_SEED=$SEED"
+
+# Ended jobs stay in Slurm's list for as long as the storm lasts.
+echo "MinJobAge=$((300 + 20 * KILLS))" >"$T/slurm.conf"
+sandbox_up sb --nodes 4 --slurm "$T/slurm.conf"
+one=$(in_sandbox carnot place --nodes 1 --cpus-per-node 1 --time 1 --account storm --json | jq .energy_j)
+ok "a budget for twenty jobs at once" \
+    in_sandbox carnot budget set account storm --energy "$(awk -v e="$one" 'BEGIN { printf "%.0f", e * 20.5 }')J" --period month
+sleep 3
+
+# ---- the storm, and who watches it
+
+storm() {
+    while [[ -e $T/storming ]]; do
+        in_sandbox sbatch --parsable -o /dev/null -A storm -n1 -t1 --wrap 'sleep 1'
+    done >>"$T/accepted" 2>>"$T/refused"
+}
+
+# One look: the answer if the budget is oversold, nothing if it is not.
+look() {
+    in_sandbox carnot budget list --json >"$T/look.$1" || echo "no answer"
+    jq -r '.[] | select(.granted < .charged + .reserved) | tostring' "$T/look.$1"
+    echo look >>"$T/looks"
+}
+watch_budget() {
+    while [[ -e $T/watching ]]; do
+        look watcher
+        sleep 0.3
+    done >"$T/oversold"
+}
+
+# listed FILE: which jobs Slurm has now, in a file that says when it was asked by its time.
+listed() {
+    in_sandbox squeue -h -t all -o %i >"$1.new" 2>/dev/null && mv "$1.new" "$1"
+}
+watch_jobs() {
+    local n=0
+    while [[ -e $T/watching ]]; do
+        listed "$T/lists/$((n += 1)).list"
+        sleep 0.5
+    done
+}
+
+# The jobs that were in a list three seconds or more before slurmctld last wrote its jobs down.
+saved_jobs() {
+    local saved
+    saved=$(stat -c %Y "$SB/state/slurmctld/job_state" 2>/dev/null) || return 0
+    find "$T/lists" -name '*.list' ! -newermt "@$((saved - 3))" -exec cat {} + | sort -u
+}
+
+mkdir "$T/lists"
+touch "$T/storming" "$T/watching"
+watch_budget &
+watchers=($!)
+watch_jobs &
+watchers+=($!)
+shells=()
+for _ in 1 2 3; do
+    storm &
+    shells+=($!)
+done
+
+# ---- the kills
+
+killed=0 restarted=0
+for ((i = 0; i < KILLS; i++)); do
+    sleep "$((RANDOM % 4)).$((RANDOM % 10))"
+    "$SANDBOX" kill "$SB" slurmctld >&2 && killed=$((killed + 1))
+    saved_jobs >"$T/saved"
+    "$SANDBOX" restart "$SB" slurmctld >&2 && restarted=$((restarted + 1))
+    look restart >>"$T/oversold.restarts"
+    wait_for 10 listed "$T/now"
+    comm -23 "$T/saved" <(sort -u "$T/now") >>"$T/lost"
+    wc -l <"$T/saved" >>"$T/saved.counts"
+done
+is "slurmctld was killed $KILLS times" "$killed" "$KILLS"
+is "and came back each time" "$restarted" "$KILLS"
+rm "$T/storming"
+wait "${shells[@]}"
+
+is "no job was lost that Slurm had saved" "$(<"$T/lost")" ""
+between "and there were such jobs" "$(tail -n 1 "$T/saved.counts")" 5 100000
+is "granted >= charged + reserved after each restart" "$(<"$T/oversold.restarts")" ""
+between "jobs were accepted" "$(grep -c . "$T/accepted")" $((KILLS * 2)) 100000
+between "and refused for the budget" "$(grep -c 'carnot: account storm has' "$T/refused")" "$KILLS" 100000
+
+# ---- the calm after it
+
+# Slurm holds a job that it finds on a node when it has just started it once more, and Carnot one that was requeued when
+# the budget was used up: an operator lets them go, until none is left.
+all_ended() {
+    in_sandbox squeue -h -t PD -o "%i %r" | awk '/[Hh]eld/ { print $1 }' | while read -r id; do
+        in_sandbox scontrol release "$id" 2>/dev/null
+    done
+    queue_empty
+}
+ok "all jobs end" wait_for 240 all_ended
+ok "all records have arrived" wait_for 60 all_reported n1 n2 n3 n4
+ok "nothing stays reserved" wait_for 60 nothing_reserved
+rm "$T/watching"
+wait "${watchers[@]}"
+is "granted >= charged + reserved at every look" "$(<"$T/oversold")" ""
+between "and there were many looks" "$(wc -l <"$T/looks")" $((KILLS * 2)) 100000
+sleep 4
+
+# A node goes on to name a job that slurmctld has lost, and after a while that counts as the system's: no job has more
+# than the logs say, and those that nothing happened to have exactly that.
+ledger_of_account() {
+    in_sandbox carnot jobs --json | jq -r '[.[] | select(.account == "storm" and .energy_j != null)] |
+        group_by(.job_id)[] | "\(.[0].job_id) \([.[].energy_j] | add * 1000000 | round)"'
+}
+in_sandbox carnot nodes --json >"$T/nodes.json"
+ledger_of_account | sort >"$T/ledger"
+energy_by_job n1 n2 n3 n4 | sort >"$T/logs"
+is "no job is charged with more than the nodes' logs say" \
+    "$(join "$T/ledger" "$T/logs" | awk '$2 > $3')$(join -v 1 "$T/ledger" "$T/logs" | awk '$2 > 0')" ""
+between "most with exactly that" "$(comm -12 "$T/ledger" "$T/logs" | wc -l)" $(($(wc -l <"$T/ledger") * 2 / 3)) 100000
+is "the account is charged with the sum of its jobs" \
+    "$(in_sandbox carnot budget list --json | jq '.[0].charged * 1000000 | round')" \
+    "$(awk '{ sum += $2 } END { printf "%.0f", sum }' "$T/ledger")"
+for node in n1 n2 n3 n4; do
+    is "conservation holds in each record of $node, none is missing" "$(broken_records "$node")" ""
+    read -r seq uj < <(jq -r ".[] | select(.node == \"$node\") | \"\(.seq) \(.energy_j * 1000000 | round)\"" "$T/nodes.json")
+    is "and each is counted once" "$uj" "$(records "$node" | jq -s "map(select(.seq <= $seq) | .uj) | add")"
+done
+is "no error names Carnot" "$(grep 'error: carnot' "$SB/log/slurmctld.log")" ""
+
+done_testing
