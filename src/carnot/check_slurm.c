@@ -24,8 +24,7 @@ static int _is(const struct check *k, const char *key, const char *none, const c
 /* Is Slurm itself to count watts? */
 static int _native(const struct check *k)
 {
-    return slurmconf_has(_get(k, "AccountingStorageTRES", ""), "license/watts") ||
-           strcasestr(_get(k, "Licenses", ""), "watts") != NULL;
+    return k->set.budget.native || strcasestr(_get(k, "Licenses", ""), "watts") != NULL;
 }
 
 static void _prolog_flags(struct check *k)
@@ -153,43 +152,55 @@ static void _priority(struct check *k)
                  weight);
 }
 
+/* What carnotctld asks of Slurm before it lets it hold budgets: each that is missing is an error.
+ */
+static void _native_budgets(struct check *k)
+{
+    const char *enforce = _get(k, "AccountingStorageEnforce", "none");
+    const struct {
+        int good;
+        const char *key, *cure;
+    } needs[] = {
+        {_is(k, "AccountingStorageType", "", "accounting_storage/slurmdbd"),
+         "AccountingStorageType", "accounting_storage/slurmdbd"},
+        {slurmconf_has(_get(k, "AccountingStorageTRES", ""), "license/watts"),
+         "AccountingStorageTRES", "license/watts, behind what is there"},
+        /* all has safe in it, and safe has limits */
+        {slurmconf_has(enforce, "safe") || slurmconf_has(enforce, "all"),
+         "AccountingStorageEnforce", "limits,safe"},
+        {_is(k, "PriorityType", "priority/basic", "priority/multifactor"), "PriorityType",
+         "priority/multifactor, which alone counts use"},
+        {strcasestr(_get(k, "Licenses", ""), "watts") != NULL, "Licenses",
+         "watts:TOTAL, behind what is there: what jobs may draw together"},
+    };
+    int errors = k->errors;
+
+    for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+        if (needs[i].good)
+            continue;
+        check_error(k, "slurm.accounting", "budget.native: %s=%s: Slurm cannot hold budgets",
+                    needs[i].key, _get(k, needs[i].key, ""));
+        check_cure(k, "set %s=%s, and restart slurmctld; or budget.native: false", needs[i].key,
+                   needs[i].cure);
+    }
+    if (slurmconf_seconds(_get(k, "PriorityDecayHalfLife", "7-0")) != 0) {
+        check_warn(k, "slurm.accounting",
+                   "budget.native: PriorityDecayHalfLife=%s: while carnotctld "
+                   "is away, what was used is forgotten",
+                   _get(k, "PriorityDecayHalfLife", "7-0"));
+        check_cure(k, "set PriorityDecayHalfLife=0 where fair-share does not need it");
+    }
+    if (k->errors == errors)
+        check_ok(k, "slurm.accounting", "Slurm can hold budgets, as budget.native says");
+}
+
 static void _accounting(struct check *k)
 {
-    const char *type = _get(k, "AccountingStorageType", "accounting_storage/none");
-    const char *enforce = _get(k, "AccountingStorageEnforce", "none");
-    const char *tres = _get(k, "AccountingStorageTRES", "");
-    const char *licences = _get(k, "Licenses", "");
-    int counted = slurmconf_has(tres, "license/watts");
-
-    if (!_native(k)) {
-        check_ok(k, "slurm.accounting", "AccountingStorageType=%s; budgets are Carnot's own", type);
-        return;
-    }
-    if (!strcasestr(licences, "watts")) {
-        check_error(k, "slurm.watts",
-                    "AccountingStorageTRES names license/watts, but Licenses=%s "
-                    "has none: jobs that ask for watts are refused",
-                    licences);
-        check_cure(k, "add watts:TOTAL to Licenses, the watts that jobs may draw together");
-    }
-    if (counted && strcasecmp(type, "accounting_storage/slurmdbd") != 0) {
-        check_error(k, "slurm.accounting",
-                    "AccountingStorageType=%s: limits on watt-minutes need "
-                    "slurmdbd",
-                    type);
-        check_cure(k, "set AccountingStorageType=accounting_storage/slurmdbd, or leave "
-                      "license/watts out of AccountingStorageTRES");
-    } else if (counted && !slurmconf_has(enforce, "safe") && !slurmconf_has(enforce, "all")) {
-        /* safe implies limits */
-        check_warn(k, "slurm.accounting",
-                   "AccountingStorageEnforce=%s: jobs may begin that a "
-                   "budget of watt-minutes does not cover",
-                   enforce);
-        check_cure(k, "set AccountingStorageEnforce=limits,safe and restart slurmctld");
-    } else {
-        check_ok(k, "slurm.accounting", "AccountingStorageType=%s, Enforce=%s, TRES=%s", type,
-                 enforce, tres);
-    }
+    if (k->set.budget.native)
+        _native_budgets(k);
+    else
+        check_ok(k, "slurm.accounting", "AccountingStorageType=%s; budgets are Carnot's own",
+                 _get(k, "AccountingStorageType", "accounting_storage/none"));
 }
 
 /* carnotctld must see each job at least once, also one that begins and ends between two looks. */

@@ -53,29 +53,32 @@ static int _fits(struct check *k, const char *name, int is_spank, uint32_t versi
     return fits;
 }
 
+/* As docs/admin.md has it. */
 static void _steps(struct check *k, const char *text)
 {
-    check_say(k, "upgrade.step", "1. slurmdbd first, where there is one: Slurm's own order");
-    check_say(k, "upgrade.step",
-              "2. stop slurmctld; install Slurm %s and Carnot's plugins for "
-              "Slurm %s together, never one without the other",
-              text, text);
-    check_say(k, "upgrade.step",
-              "3. carnot check --slurm, while slurmctld is down: it has to say "
-              "that %s is safe to add",
-              job_submit);
-    check_say(k, "upgrade.step",
-              "4. start slurmctld, then carnotctld again, which uses libslurm; "
-              "carnot check");
-    check_say(k, "upgrade.step",
-              "5. slurmd and %s on nodes and login nodes, any order: it is "
-              "optional in plugstack.conf",
-              spank);
-    if (slurmconf_has(slurmconf_or(&k->slurm, "JobSubmitPlugins", ""), "carnot"))
+    const char *list = slurmconf_or(&k->slurm, "JobSubmitPlugins", "");
+    char with[512], without[512];
+    int named = slurmconf_has(list, "carnot"), n = 1;
+
+    (void)slurmconf_put_last(with, sizeof(with), list, "carnot");
+    (void)slurmconf_without(without, sizeof(without), list, "carnot");
+    if (named)
         check_say(k, "upgrade.step",
-                  "No plugins for Slurm %s yet? Before step 2 take carnot out of "
-                  "JobSubmitPlugins and restart slurmctld: jobs pass unchanged",
-                  text);
+                  "%d. JobSubmitPlugins=%s; scontrol reconfigure: jobs pass "
+                  "unchanged, those that wait keep their begin times",
+                  n++, without);
+    check_say(k, "upgrade.step",
+              "%d. upgrade Slurm to %s, slurmdbd first, and install Carnot's "
+              "plugins for it",
+              n++, text);
+    check_say(k, "upgrade.step", "%d. carnot check --slurm: it has to say that they are safe", n++);
+    check_say(k, "upgrade.step", "%d. %s%s%srestart carnotctld, which uses libslurm", n++,
+              named ? "JobSubmitPlugins=" : "", named ? with : "",
+              named ? "; scontrol reconfigure; " : "");
+    check_say(k, "upgrade.step",
+              "%d. slurmd, and %s, on nodes and login nodes, in any order: it is "
+              "optional in plugstack.conf",
+              n, spank);
 }
 
 int check_upgrade(struct check *k, const char *text)

@@ -210,16 +210,6 @@ int slurmconf_has(const char *list, const char *word)
     return 0;
 }
 
-int slurmconf_count(const char *list)
-{
-    int count = 0;
-    size_t n;
-
-    for (const char *p = list ? list : ""; (n = _word(&p)) > 0; p += n)
-        count++;
-    return count;
-}
-
 int slurmconf_is_last(const char *list, const char *word)
 {
     int last = 0;
@@ -230,16 +220,22 @@ int slurmconf_is_last(const char *list, const char *word)
     return last;
 }
 
-char *slurmconf_put_last(char *buf, size_t size, const char *list, const char *word)
+char *slurmconf_without(char *buf, size_t size, const char *list, const char *word)
 {
     size_t used = 0, n;
 
     buf[0] = '\0';
     for (const char *p = list ? list : ""; (n = _word(&p)) > 0 && used < size; p += n)
         if (!_is_word(p, n, word))
-            used += (size_t)snprintf(buf + used, size - used, "%.*s,", (int)n, p);
-    if (used < size)
-        (void)snprintf(buf + used, size - used, "%s", word);
+            used += (size_t)snprintf(buf + used, size - used, "%s%.*s", used ? "," : "", (int)n, p);
+    return buf;
+}
+
+char *slurmconf_put_last(char *buf, size_t size, const char *list, const char *word)
+{
+    size_t used = strlen(slurmconf_without(buf, size, list, word));
+
+    (void)snprintf(buf + used, size - used, "%s%s", used ? "," : "", word);
     return buf;
 }
 

@@ -38,10 +38,10 @@ const char *slurmconf_or(const struct slurmconf *s, const char *key, const char 
 /* Is the word in a comma list, in any case? "bf_interval" is in "bf_interval=30". NULL is an empty
  * list. */
 int slurmconf_has(const char *list, const char *word);
-/* How many words the list has; and is the last one this? */
-int slurmconf_count(const char *list);
+/* Is the last one this? */
 int slurmconf_is_last(const char *list, const char *word);
-/* The list without that word, and with it at the end: "lua,carnot". buf, cut to fit. */
+/* The list without that word; and with it at the end: "lua,carnot". buf, cut to fit. */
+char *slurmconf_without(char *buf, size_t size, const char *list, const char *word);
 char *slurmconf_put_last(char *buf, size_t size, const char *list, const char *word);
 
 /* "300", "300 sec", "7-00:00:00", "00:05:00": seconds. -1: no such time (UNLIMITED, INFINITE, NONE,

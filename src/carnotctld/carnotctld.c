@@ -134,6 +134,14 @@ static void on_stop(evutil_socket_t sig, short what, void *arg)
     event_base_loopbreak(c->base);
 }
 
+/* The file, and what carnotctld alone needs of it: carnotd and carnot do without a zone. */
+static int load_settings(const char *path, struct settings *s, struct err *e)
+{
+    if (settings_load(s, path, e) < 0)
+        return -1;
+    return s->carbon.zone[0] ? 0 : err_set(e, "%s: carbon.zone is not set", path);
+}
+
 /* Settings that name files, ports or the ledger need a restart; the rest is taken over. */
 static void on_reload(evutil_socket_t sig, short what, void *arg)
 {
@@ -142,7 +150,7 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
     struct err e = {.text = ""};
     (void)sig;
     (void)what;
-    if (settings_load(&next, c->conf_path, &e) < 0) {
+    if (load_settings(c->conf_path, &next, &e) < 0) {
         log_err("%s: the old configuration stays in force", e.text);
         return;
     }
@@ -200,8 +208,6 @@ static void continue_boards(struct ctl *c)
 static int start(struct ctl *c, struct err *e)
 {
     uid_t user;
-    if (!c->set.carbon.zone[0])
-        return err_set(e, "%s: carbon.zone is not set", c->conf_path);
     if (settings_controller_uid(&c->set, &user, e) < 0)
         return -1;
     if (user != geteuid())
@@ -345,7 +351,7 @@ int main(int argc, char **argv)
     ctl.conf_path = settings_path(o.conf);
     ctl.clock = &clock_system;
     ctl.started_ms = clock_wall_ms(ctl.clock);
-    if (settings_load(&ctl.set, ctl.conf_path, &e) < 0) {
+    if (load_settings(ctl.conf_path, &ctl.set, &e) < 0) {
         fprintf(stderr, "carnotctld: %s\n", e.text);
         return 1;
     }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "carnotctld/events.h"
@@ -41,6 +42,14 @@ void events_close(void)
     fd = -1;
 }
 
+/* The disk took a part of a line: the next one must not go on where it ends. */
+static void take_back(ssize_t n)
+{
+    struct stat st;
+    if (fstat(fd, &st) == 0 && ftruncate(fd, st.st_size - n) < 0)
+        log_debug("half a line stays in events.jsonl: %s", strerror(errno));
+}
+
 static void write_line(json_t *event)
 {
     char *text = json_dumps(event, JSON_COMPACT | JSON_REAL_PRECISION(9));
@@ -51,7 +60,12 @@ static void write_line(json_t *event)
     }
     size_t len = strlen(text);
     text[len] = '\n'; /* the terminator's place: the line goes out in one write */
-    int ok = write(fd, text, len + 1) == (ssize_t)len + 1;
+    ssize_t n = write(fd, text, len + 1);
+    int ok = n == (ssize_t)len + 1;
+    if (n > 0 && !ok) {
+        take_back(n);
+        errno = ENOSPC;
+    }
     if (!ok && !failing)
         log_err("cannot write events.jsonl: %s", strerror(errno));
     failing = !ok;

@@ -42,8 +42,10 @@ static void ask_priority(time_t now)
         return;
     if (slurm_load_ctl_conf(0, &conf) != SLURM_SUCCESS)
         return;
-    int by_factors =
-        conf->priority_type && strcmp(conf->priority_type, "priority/multifactor") == 0;
+    /* With ACCRUE_ALWAYS jobs grow older before their begin time: nothing is lost by a wait. */
+    int by_factors = conf->priority_type &&
+                     strcmp(conf->priority_type, "priority/multifactor") == 0 &&
+                     !(conf->priority_flags & PRIORITY_FLAGS_ACCRUE_ALWAYS);
     site.age_weight = by_factors ? conf->priority_weight_age : 0;
     site.age_full_s = conf->priority_max_age;
     site.conf_at = now;

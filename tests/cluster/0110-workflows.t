@@ -107,7 +107,7 @@ second=$(submit -t 7 --wrap 'sleep 1')
 is "the first job may start as late as its limit allows" "$(note "$first" latest)" $((finish - 120))
 is "and so may one of another length" "$(note "$second" latest)" $((finish - 420))
 third=$(submit -t 2 --dependency=afterok:"$first" --wrap 'sleep 1')
-is "one that depends on another waits for that only" "$(note "$third" code)" IMMEDIATE
+is "one that depends on another waits for that first" "$(note "$third" code)" DEP_END
 long=$(submit -t 40 --wrap 'sleep 1')
 ok "one that cannot be done by then starts at once" wait_state 20 "$long" 'RUNNING|COMPLETED'
 in_sandbox carnot now "$first" >&2

@@ -73,7 +73,7 @@ check --upgrade "$version"
 is "--upgrade to the same release" "$found $status" " 0"
 check --upgrade 99.11
 is "--upgrade to another" "$found $status" "error upgrade.plugin warning upgrade.plugin 2"
-like "... with the steps" "$output" '2\. stop slurmctld; install Slurm 99\.11'
+like "... with the steps" "$output" '2\. upgrade Slurm to 99\.11, slurmdbd first'
 check --upgrade "${version%.*}"
 is "--upgrade with two numbers cannot tell all" "$found $status" "warning upgrade.plugin 1"
 
@@ -95,6 +95,8 @@ submit_plugins carnot,require_timelimit
 ok "slurmctld reads it again" "$SANDBOX" restart "$SB" slurmctld
 breaks "carnot is not the last" 1 "warning jobsubmit.order"
 like "... the cure is the order" "$output" 'set JobSubmitPlugins=require_timelimit,carnot, then'
+like "--upgrade: first without it" "$(in_sandbox carnot check --upgrade 99.11)" \
+    '1\. JobSubmitPlugins=require_timelimit; .*4\. JobSubmitPlugins=require_timelimit,carnot; '
 submit_plugins carnot
 ok "and as it was" "$SANDBOX" restart "$SB" slurmctld
 heals "all is well"

@@ -1316,8 +1316,8 @@ static void test_origin(void)
     apply();
     advance(2);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        reporter =
-            (struct channel_peer){rows[i].uid, 0, address(rows[i].origin), address(rows[i].far)};
+        reporter = (struct channel_peer){
+            .uid = rows[i].uid, .origin = address(rows[i].origin), .far = address(rows[i].far)};
         long long seq = rows[i].acked > 0 ? rows[i].acked : 1;
         UNIT_INT(send_report(one_record(seq, 7, 1000000), &e), rows[i].acked, "row %zu", i);
         UNIT_INT(c.n_nodes, rows[i].acked > 0, "row %zu: heard of only if it counts", i);

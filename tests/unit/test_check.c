@@ -191,7 +191,8 @@ static void test_lists(void)
         UNIT_STR(slurmconf_put_last(buf, sizeof(buf), rows[i].list, rows[i].word), rows[i].put_last,
                  "row %zu", i);
     }
-    UNIT_INT(slurmconf_count("a,b,,c"), 3, "count");
+    UNIT_STR(slurmconf_without(buf, sizeof(buf), "a, b,,c", "b"), "a,c", "without");
+    UNIT_STR(slurmconf_without(buf, sizeof(buf), "b", "b"), "", "without");
     UNIT_STR(slurmconf_put_last(small, sizeof(small), "longer,list", "x"), "longe", "cut");
 }
 
@@ -446,6 +447,24 @@ static const char *level(const struct check *k, const char *code)
     return "";
 }
 
+/* Of several with that code: "" where all are ok. */
+static const char *worst(const struct check *k, const char *code)
+{
+    const char *found = "";
+    json_t *finding;
+    size_t i;
+
+    json_array_foreach(k->findings, i, finding)
+    {
+        const char *is = answer_show(finding, "level");
+
+        if (strcmp(answer_show(finding, "code"), code) == 0 && strcmp(is, "ok") != 0 &&
+            strcmp(found, "error") != 0)
+            found = is;
+    }
+    return found;
+}
+
 static void begin(struct check *k, struct cli *c, const char *lines)
 {
     struct err e = {""};
@@ -466,8 +485,9 @@ static void end(struct check *k)
     json_decref(k->said);
 }
 
-#define WATTS "Licenses=watts:4000\nAccountingStorageTRES=license/watts\n"
+#define WATTS "Licenses=watts:4000\n"
 #define DBD "AccountingStorageType=accounting_storage/slurmdbd\n"
+#define TRES "AccountingStorageTRES=cpu,license/watts\nPriorityDecayHalfLife=0\n"
 #define AGE "PriorityType=priority/multifactor\nPriorityWeightAge=100\n"
 
 static void test_settings(void)
@@ -498,13 +518,6 @@ static void test_settings(void)
         {AGE "PriorityMaxAge=1-0\nPriorityFlags=ACCRUE_ALWAYS", "slurm.priority", "ok"},
         {AGE "PrioritySiteFactorPlugin=site_factor/x", "slurm.priority", "warning"},
         {"", "slurm.accounting", "ok"},
-        {WATTS, "slurm.accounting", "error"},
-        {WATTS DBD, "slurm.accounting", "warning"},
-        {WATTS DBD "AccountingStorageEnforce=limits", "slurm.accounting", "warning"},
-        {WATTS DBD "AccountingStorageEnforce=limits,safe", "slurm.accounting", "ok"},
-        {WATTS DBD "AccountingStorageEnforce=all", "slurm.accounting", "ok"},
-        {WATTS, "slurm.watts", ""},
-        {DBD "AccountingStorageTRES=license/watts", "slurm.watts", "error"},
         {"", "slurm.job-age", "ok"},
         {"MinJobAge=0", "slurm.job-age", "ok"},
         {"MinJobAge=10", "slurm.job-age", "ok"},
@@ -525,6 +538,39 @@ static void test_settings(void)
         begin(&k, &f.cli, rows[i].lines);
         check_slurm_settings(&k);
         UNIT_STR(level(&k, rows[i].code), rows[i].level, "row %zu: %s", i, rows[i].lines);
+        end(&k);
+    }
+    fake_fini(&f);
+}
+
+/* budget.native, and one after another of what it needs taken away. */
+static void test_native(void)
+{
+    static const struct {
+        const char *lines, *level;
+    } rows[] = {
+        {WATTS DBD TRES AGE "AccountingStorageEnforce=limits,safe", ""},
+        {WATTS DBD TRES AGE "AccountingStorageEnforce=all", ""},
+        {"", "error"},
+        {WATTS DBD TRES AGE "AccountingStorageEnforce=limits", "error"},
+        {WATTS DBD TRES AGE, "error"},
+        {WATTS DBD TRES "AccountingStorageEnforce=safe", "error"},
+        {WATTS DBD AGE "PriorityDecayHalfLife=0\nAccountingStorageEnforce=safe", "error"},
+        {WATTS TRES AGE "AccountingStorageEnforce=safe", "error"},
+        {DBD TRES AGE "AccountingStorageEnforce=safe", "error"},
+        {WATTS DBD TRES AGE "AccountingStorageEnforce=safe\nPriorityDecayHalfLife=1-0", "warning"},
+    };
+    struct fake f;
+
+    fake_init(&f, NULL);
+    for (size_t i = 0; i < N(rows); i++) {
+        struct check k;
+
+        begin(&k, &f.cli, rows[i].lines);
+        k.set.budget.native = 1;
+        check_slurm_settings(&k);
+        UNIT_STR(worst(&k, "slurm.accounting"), rows[i].level, "row %zu: %s", i, rows[i].lines);
+        UNIT_STR(level(&k, "slurm.backfill"), "error", "bf_licenses is needed then");
         end(&k);
     }
     fake_fini(&f);
@@ -793,6 +839,7 @@ int main(int argc, char **argv)
                                              {"child", test_child},
                                              {"child_missing", test_child_missing},
                                              {"settings", test_settings},
+                                             {"native", test_native},
                                              {"cures", test_cures},
                                              {"room", test_room},
                                              {"maps", test_maps},
