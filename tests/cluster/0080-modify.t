@@ -44,7 +44,8 @@ is "and has" "$(job "$id" TimeLimit)" 00:20:00
 
 # three waves of three minutes, which the dip holds
 array=$(as games sbatch --parsable -o /dev/null -t 3 --array=1-5%2 --carbon-delay=30m --wrap true)
-ok "an array is changed as a whole" as games scontrol update jobid="$array" TimeLimit=2
+# where there are budgets, once a board shows it
+ok "an array is changed as a whole" wait_for 10 as games scontrol update jobid="$array" TimeLimit=2
 ok "and in one task" as games scontrol update jobid="${array}_3" TimeLimit=1
 not_ok "not in a task that is not there" as games scontrol update jobid="${array}_77" TimeLimit=4
 is "slurmctld is the process that it was" "$("$SANDBOX" status "$SB" | sed -nE 's/^slurmctld +runs, pid //p')" "$pid"

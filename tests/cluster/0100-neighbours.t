@@ -110,7 +110,8 @@ is "with the same promise" "$(row .latest)" "$latest"
 is "and its name" "$(row .run)" '"mine"'
 early=$(submit -t 1 --carbon-delay=20m --wrap true)
 in_sandbox scontrol update jobid="$early" AdminComment=JS1:early
-is "one that Carnot may never have seen with its note waits on" "$(job "$early" Reason)" BeginTime
+waits_on() { [[ $(job "$early" Reason) = BeginTime ]]; }
+ok "one that Carnot may never have seen with its note waits on" wait_for 10 waits_on
 ok "its user gives the wait up" in_sandbox carnot now "$id"
 ok "it runs and ends" wait_state 40 "$id" COMPLETED
 like "with the writer's comment" "$(job "$id" AdminComment)" "^JS1:H4sIAAAA$id$"

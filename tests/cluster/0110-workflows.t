@@ -111,7 +111,12 @@ is "one that depends on another waits for that first" "$(note "$third" code)" DE
 long=$(submit -t 40 --wrap 'sleep 1')
 ok "one that cannot be done by then starts at once" wait_state 20 "$long" 'RUNNING|COMPLETED'
 in_sandbox carnot now "$first" >&2
-ok "the next one of the chain starts when the first has ended" wait_state 60 "$third" 'RUNNING|COMPLETED'
+latest_of_chain=$(date -u -d "@$((finish - 120))" +%FT%TZ)
+bounded() {
+    job_in_state "$third" 'RUNNING|COMPLETED' ||
+        [[ $(in_sandbox carnot jobs --json | jq -r ".[] | select(.job_id == $third) | .latest") = "$latest_of_chain" ]]
+}
+ok "when the first has ended, the next one of the chain has the same bound" wait_for 60 bounded
 unset CARNOT_CARBON_FINISH_BY
 
 cat >"$T/portable.sh" <<'JOB'

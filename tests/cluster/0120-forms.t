@@ -84,7 +84,8 @@ id=$(submit -t1 --carbon-delay=20m --wrap true)
 in_sandbox scontrol hold "$id"
 in_sandbox scontrol release "$id"
 ok "held and released, it still waits for the dip" in_dip "$id"
-is "for that reason" "$(job "$id" Reason)" BeginTime
+for_begin_time() { [[ $(job "$id" Reason) = BeginTime ]]; }
+ok "for that reason" wait_for 10 for_begin_time
 
 # ---- heterogeneous jobs
 

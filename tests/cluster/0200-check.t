@@ -109,7 +109,7 @@ echo "# empty" >"$etc/plugstack.conf"
 breaks "plugstack.conf does not name it" 1 "warning plugstack"
 echo "optional $LINK/lib/spank_carnot.so socket=/run/elsewhere" >"$etc/plugstack.conf"
 breaks "SPANK and carnotd do not meet" 1 "warning plugstack.socket"
-LINK=$LINK PLAIN=0 config_plugstack >"$etc/plugstack.conf"
+PLUGIN=1 config_plugstack >"$etc/plugstack.conf"
 
 chmod o+w "$etc"
 breaks "others may write carnot.yaml's directory" 2 "error rights.conf"
