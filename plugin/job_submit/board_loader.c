@@ -16,6 +16,8 @@
 
 #include "board_loader.h"
 #include "compat/slurm_compat.h"
+#include "counters.h"
+#include "counters_file.h"
 
 #define LOOK_EVERY_MS 250
 
@@ -93,9 +95,11 @@ static void read_board(void)
         return;
     if (board_load(&next->board, loader.path, &e) < 0) {
         free(next);
+        counters_add(COUNTER_BAD_BOARDS);
         note_state(STATE_BROKEN, e.text);
         return;
     }
+    counters_add(COUNTER_BOARDS);
     next->holders = 1; /* the pointer in force */
     int old = too_old(&next->board, wall_ms());
     swap(next);
@@ -126,6 +130,7 @@ static void look(void)
 static void *run(void *arg)
 {
     (void)arg;
+    pthread_setname_np(pthread_self(), "carnot-board"); /* top -H, strace */
     pthread_mutex_lock(&loader.lock);
     while (!loader.stop) {
         struct timespec until;
@@ -138,6 +143,7 @@ static void *run(void *arg)
             break;
         pthread_mutex_unlock(&loader.lock);
         look();
+        counters_file_look(loader.current ? &loader.current->board : NULL, wall_ms());
         pthread_mutex_lock(&loader.lock);
     }
     pthread_mutex_unlock(&loader.lock);
@@ -151,6 +157,7 @@ int board_loader_start(const char *path)
     if (strlen(path) >= sizeof(loader.path))
         return -1;
     strcpy(loader.path, path);
+    counters_file_init(path, wall_ms());
     memset(&loader.seen, 0, sizeof(loader.seen));
     loader.state = STATE_NEW;
     loader.stop = 0;

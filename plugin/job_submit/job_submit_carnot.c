@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "board_loader.h"
+#include "counters.h"
 #include "job_desc.h"
 #include "watts.h"
 #include "placement/admit.h"
@@ -78,6 +79,7 @@ int init(void)
     const char *path = getenv("CARNOT_BOARD");
     tzset(); /* reads the zone's file now, not in a submission */
     admit_init(&admit, wall_ms());
+    counters_init();
     full = 0;
     if (getrandom(&id_state, sizeof(id_state), GRND_NONBLOCK) != sizeof(id_state))
         id_state = (uint64_t)wall_ms() * 2654435761u;
@@ -127,6 +129,7 @@ static struct held_board *decide(struct placement_job *job, int test, int64_t no
         admit_job(&admit, &held->board, job, next_id(), test, now_ms, o);
         note_room(o->untaken);
     }
+    counters_leases(&admit.leases);
     pthread_mutex_unlock(&lock);
     return held;
 }
@@ -194,31 +197,54 @@ static void lead(const job_desc_msg_t *desc, const struct placement_job *job,
     het.next = job_desc_component(desc) + 1;
 }
 
-int job_submit(job_desc_msg_t *job_desc, uint32_t submit_uid, char **err_msg)
+/* As what a decision counts. */
+static enum counter kind_of(const struct placement_decision *d, int test)
+{
+    if (test)
+        return COUNTER_TEST_ONLY;
+    if (d->mode != 1)
+        return COUNTER_OBSERVED;
+    if (d->verdict == VERDICT_REFUSE)
+        return d->code == CODE_NO_BOARD ? COUNTER_AGAIN : COUNTER_REFUSED;
+    return d->verdict == VERDICT_DELAY ? COUNTER_DELAYED : COUNTER_PASSED;
+}
+
+static int submit(job_desc_msg_t *job_desc, char **err_msg)
 {
     struct placement_job job;
     struct admit_outcome o;
     struct err e = {.text = ""};
     int64_t now_ms = wall_ms();
-    (void)submit_uid;
 
     int following = follows(job_desc);
     if (job_desc_read(job_desc, following ? &het.request : NULL, now_ms / 1000, &job, &e) < 0) {
+        counters_add(COUNTER_BAD_OPTION);
         tell(err_msg, e.text);
         return SLURM_ERROR;
     }
     if (following)
         job.leader = &het.decision;
-    struct held_board *held = decide(&job, job_desc_is_test(job_desc), now_ms, &o);
+    struct held_board *held = decide(&job, test, now_ms, &o);
     if (!held) {
+        counters_add(COUNTER_NO_BOARD);
         if (request_any(&job.request) && job_desc_has_reader(job_desc) &&
             job_desc_component(job_desc) <= 0)
             tell(err_msg, "not answering; your job is accepted unchanged");
         return SLURM_SUCCESS;
     }
+    counters_add(kind_of(&o.d, test));
     lead(job_desc, &job, &o.d);
     int rc = apply(&held->board, job_desc, &job, now_ms, &o, err_msg);
     board_loader_put(held);
+    return rc;
+}
+
+int job_submit(job_desc_msg_t *job_desc, uint32_t submit_uid, char **err_msg)
+{
+    int64_t began_ns = counters_begin();
+    (void)submit_uid;
+    int rc = submit(job_desc, err_msg);
+    counters_end(COUNTER_SUBMIT, began_ns);
     return rc;
 }
 
@@ -242,13 +268,12 @@ static struct held_board *decide_change(const struct placement_change *change, u
 
 /* A change may not take from a budget what is not there; a wait may be given up, and anything else
  * is the owner's to change. carnotctld sees it in Slurm's list and prices it there. */
-int job_modify(JOB_MODIFY_ARGS)
+static int modify(const job_desc_msg_t *job_desc, uint32_t submit_uid, char **err_msg)
 {
     struct placement_change change;
     struct placement_growth growth;
     char text[640];
     int64_t now_ms = wall_ms();
-    (void)job_ptr;
 
     job_desc_change(job_desc, &change);
     if (!placement_change_grows(&change))
@@ -258,10 +283,19 @@ int job_modify(JOB_MODIFY_ARGS)
         return SLURM_SUCCESS;
     int refused = growth.verdict == VERDICT_REFUSE;
     if (refused)
-        tell(JOB_MODIFY_ERR_MSG, placement_change_sentence(text, sizeof(text), &growth));
+        tell(err_msg, placement_change_sentence(text, sizeof(text), &growth));
     board_loader_put(held);
     if (!refused)
         return SLURM_SUCCESS;
     return growth.code == CODE_NO_BOARD ? ESLURM_TRANSITION_STATE_NO_UPDATE
                                         : ESLURM_ACCOUNTING_POLICY;
+}
+
+int job_modify(JOB_MODIFY_ARGS)
+{
+    int64_t began_ns = counters_begin();
+    (void)job_ptr;
+    int rc = modify(job_desc, submit_uid, JOB_MODIFY_ERR_MSG);
+    counters_end(COUNTER_MODIFY, began_ns);
+    return rc;
 }
