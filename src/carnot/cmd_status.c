@@ -15,7 +15,8 @@
 const char cmd_status_help[] =
     "Usage: carnot status [--json]\n"
     "Is Carnot alive, and what does it do: mode, age of board, feed and job list,\n"
-    "jobs that wait, nodes that report, and what `carnot on|off` has switched.\n";
+    "what the plugin in slurmctld counted, jobs that wait, nodes that report, and\n"
+    "what `carnot on|off` has switched.\n";
 
 static void _print_board(struct cli *c, const json_t *board)
 {
@@ -88,6 +89,35 @@ static void _print_let_go(struct cli *c, const json_t *let_go)
                 answer_show(let_go, "by"));
 }
 
+/* ", 3 WHAT" where there are any: what is as it should be takes no room. */
+static void _print_if_any(struct cli *c, const json_t *plugin, const char *key, const char *what)
+{
+    int64_t n = answer_integer(plugin, key);
+
+    if (n != ANSWER_NONE && n != 0)
+        fprintf(c->out, ", %lld %s", (long long)n, what);
+}
+
+static void _print_plugin(struct cli *c, const json_t *plugin)
+{
+    const json_t *submit = json_object_get(plugin, "submit");
+    char calls[24], p99[24], refused[24];
+
+    if (!json_is_object(plugin)) {
+        fprintf(c->out, "plugin   has not written its counters within a minute\n");
+        return;
+    }
+    fprintf(c->out, "plugin   %s for Slurm %s, %s calls, p99 <= %s us, %s refused",
+            answer_show(plugin, "version"), answer_show(plugin, "slurm"),
+            _count(calls, sizeof(calls), submit, "calls"),
+            _count(p99, sizeof(p99), submit, "p99_us"),
+            _count(refused, sizeof(refused), plugin, "refused"));
+    _print_if_any(c, plugin, "no_board", "without a board");
+    _print_if_any(c, plugin, "bad_boards", "bad boards");
+    _print_if_any(c, plugin, "leases_full", "without room for a lease");
+    fputc('\n', c->out);
+}
+
 static void _print(struct cli *c, const json_t *a)
 {
     char up[SHOW_SIZE], x[24], y[24];
@@ -107,6 +137,7 @@ static void _print(struct cli *c, const json_t *a)
     _print_board(c, json_object_get(a, "board"));
     _print_feed(c, json_object_get(a, "feed"));
     _print_slurm(c, json_object_get(a, "slurm"));
+    _print_plugin(c, json_object_get(a, "plugin"));
     fprintf(c->out, "jobs     %s wait for a greener grid, %s run\n",
             _count(x, sizeof(x), a, "waiting"), _count(y, sizeof(y), a, "running"));
     fprintf(c->out, "nodes    %s of %s report\n", _count(x, sizeof(x), nodes, "reporting"),

@@ -11,6 +11,7 @@
 #include "carnotctld/let_go.h"
 #include "carnotctld/native.h"
 #include "carnotctld/ops.h"
+#include "carnotctld/plugin_status.h"
 #include "carnotctld/slurm_client.h"
 #include "placement/place_json.h"
 
@@ -113,6 +114,7 @@ json_t *op_status(const struct asker *who, const json_t *request, struct err *e)
         o, "nodes", json_pack("{s:I,s:I}", "total", (json_int_t)c->n_nodes, "reporting", heard));
     json_object_set_new(o, "switches", switches_json(c));
     json_object_set_new(o, "let_go", let_go_json(c));
+    json_object_set_new(o, "plugin", plugin_status_json(c));
     return o;
 }
 

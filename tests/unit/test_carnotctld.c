@@ -23,10 +23,12 @@
 #include "carnotctld/ops.h"
 #include "carnotctld/planner.h"
 #include "carnotctld/limits.h"
+#include "carnotctld/plugin_status.h"
 #include "carnotctld/publisher.h"
 #include "carnotctld/slurm_client.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
+#include "common/path.h"
 #include "common/when.h"
 #include "unit.h"
 
@@ -1364,6 +1366,68 @@ static void test_report_overflow(void)
     tear_down();
 }
 
+/* What the plugin writes beside the board, as text; the answer's `plugin`. */
+static json_t *plugin_says(const char *text)
+{
+    char path[600];
+    struct err e = {.text = ""};
+    snprintf(path, sizeof(path), "%s.plugin", c.set.controller.board);
+    UNIT_INT(path_write_atomic(path, text, strlen(text), 0644, &e), 0, "%s", e.text);
+    return plugin_status_json(&c);
+}
+
+#define PLUGIN(ts, v, steps, submit)                                                               \
+    "{\"v\":" v ",\"ts\":\"" ts "\",\"version\":\"0.1.0\",\"refused\":2,\"board\":null,"           \
+    "\"steps_us\":" steps ",\"submit\":" submit "}"
+
+static void test_plugin(void)
+{
+    static const struct {
+        const char *text;
+        int p50, p99, max; /* 0: null; max -1: no plugin at all */
+    } rows[] = {
+        {"", 0, 0, -1},
+        {"[]", 0, 0, -1},
+        {"{\"v\":1}", 0, 0, -1},
+        {PLUGIN("2023-11-14T22:12:00Z", "1", "[]", "{}"), 0, 0, -1}, /* 80 s ago */
+        {PLUGIN("2023-11-14T22:15:00Z", "1", "[]", "{}"), 0, 0, -1}, /* 100 s ahead */
+        {PLUGIN("2023-11-14T22:13:19Z", "2", "[]", "{}"), 0, 0, -1},
+        {PLUGIN("2023-11-14T22:13:19Z", "1", "[]", "{}"), 0, 0, 0},
+        {PLUGIN("2023-11-14T22:13:19Z", "1", "7", "[]"), 0, 0, 0},
+        {PLUGIN("2023-11-14T22:13:19Z", "1", "[1,2,5]",
+                "{\"calls\":0,\"max_us\":0,\"n\":[0,0,0,0]}"),
+         0, 0, 0},
+        {PLUGIN("2023-11-14T22:13:19Z", "1", "[1,2,5]",
+                "{\"calls\":100,\"max_us\":900,\"n\":[50,49,0,1]}"),
+         1, 2, 900},
+        {PLUGIN("2023-11-14T22:13:19Z", "1", "[1,2,5]",
+                "{\"calls\":100,\"max_us\":900,\"n\":[49,49,0,2]}"),
+         2, 900, 900},
+        {PLUGIN("2023-11-14T22:13:19Z", "1", "[1,2,5]",
+                "{\"calls\":3,\"max_us\":4,\"n\":[0,1,2,0]}"),
+         4, 4, 4}, /* no call took as long as its step */
+        {PLUGIN("2023-11-14T22:13:19Z", "1", "[1,2,5]",
+                "{\"calls\":9223372036854775807,\"max_us\":4,\"n\":[1,\"x\",null]}"),
+         0, 0, 4},
+    };
+    set_up();
+    json_t *none = plugin_status_json(&c);
+    UNIT_OK(json_is_null(none), "no file");
+    json_decref(none);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        json_t *o = plugin_says(rows[i].text), *submit = json_object_get(o, "submit");
+        UNIT_INT(json_is_object(o), rows[i].max >= 0, "row %zu", i);
+        UNIT_INT(json_integer_value(json_object_get(submit, "p50_us")), rows[i].p50, "row %zu", i);
+        UNIT_INT(json_integer_value(json_object_get(submit, "p99_us")), rows[i].p99, "row %zu", i);
+        if (rows[i].max >= 0) {
+            UNIT_INT(json_integer_value(json_object_get(o, "refused")), 2, "row %zu", i);
+            UNIT_OK(!json_object_get(o, "v"), "row %zu", i);
+        }
+        json_decref(o);
+    }
+    tear_down();
+}
+
 int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {{"life", test_life},
@@ -1396,6 +1460,7 @@ int main(int argc, char **argv)
                                              {"bad_switch", test_bad_switch},
                                              {"ended", test_ended},
                                              {"ended_piece", test_ended_piece},
+                                             {"plugin", test_plugin},
                                              {NULL, NULL}};
     return unit_main(argc, argv, cases, "carnotctld");
 }

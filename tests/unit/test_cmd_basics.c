@@ -16,7 +16,9 @@
     "\"uptime_s\":93784,\"board\":{\"seq\":88121,\"age_s\":2,\"path\":\"/var/lib/carnot/board\"}," \
     "\"feed\":{\"name\":\"csv\",\"zone\":\"DE\",\"quality\":\"feed\",\"age_s\":370,"               \
     "\"until\":\"2026-11-25T22:00:00Z\",\"g_per_kwh\":412.4},\"slurm\":{\"ok\":true,"              \
-    "\"listed_age_s\":3,\"jobs\":812},\"waiting\":38,\"running\":120,"                             \
+    "\"listed_age_s\":3,\"jobs\":812},\"plugin\":{\"version\":\"0.1.0\","                          \
+    "\"slurm\":\"22.05\",\"refused\":2,\"no_board\":0,\"bad_boards\":3,\"submit\":"                \
+    "{\"calls\":812,\"p50_us\":10,\"p99_us\":21,\"max_us\":310}},\"waiting\":38,\"running\":120,"  \
     "\"nodes\":{\"total\":96,\"reporting\":95},\"switches\":[{\"scope\":\"partition\","            \
     "\"name\":\"debug\",\"mode\":\"act\"}],\"let_go\":{\"left\":12,"                               \
     "\"until\":\"2026-11-24T10:10:00Z\",\"by\":\"root\"}}"
@@ -191,6 +193,7 @@ static void test_status(void)
              "feed     csv, zone DE: now 412 gCO2e/kWh, forecast feed, 6 min old, reaches to "
              "tomorrow 23:00\n"
              "slurm    answers, job list 3s old, 812 jobs in it\n"
+             "plugin   0.1.0 for Slurm 22.05, 812 calls, p99 <= 21 us, 2 refused, 3 bad boards\n"
              "jobs     38 wait for a greener grid, 120 run\n"
              "nodes    95 of 96 report\n",
              "status");
@@ -209,6 +212,7 @@ static void test_status(void)
              "board    none published yet\n"
              "feed     csv, zone DE: no intensity known, forecast none\n"
              "slurm    does not answer (no ?), job list not read yet\n"
+             "plugin   has not written its counters within a minute\n"
              "jobs     - wait for a greener grid, - run\n"
              "nodes    - of - report\n",
              "what is not known is -, not 0");
