@@ -202,10 +202,13 @@ static void choose(const struct board *b, const struct lease_table *leases,
                    const struct placement_job *job, int64_t a_s, int64_t wait_s,
                    struct placement_decision *d)
 {
+    /* Not on the stack: slurmctld has a new thread for each request, and the first touch of a page
+     * of its stack costs more than the whole decision. */
+    static struct slots_space space;
     struct slots slots;
     uint32_t cpus;
     struct search q = prepare(b, job, a_s, wait_s, d, &cpus);
-    slots_init(&slots, b, leases, partition_of(b, job), cpus, a_s + wait_s + q.hold_s);
+    slots_init(&slots, &space, b, leases, partition_of(b, job), cpus, a_s + wait_s + q.hold_s);
     q.slots = &slots;
     struct search_result r;
     search_run(&q, &r);

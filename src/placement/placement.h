@@ -111,7 +111,8 @@ int placement_native(const struct board *b, const struct placement_job *job);
 
 /*
  * Decide. b is a fresh board (the caller checks its age), leases may be NULL. now_s in seconds
- * since the epoch. Never fails: what cannot be decided runs. O(window / step).
+ * since the epoch. Never fails: what cannot be decided runs. O(window / step). One call at a time:
+ * the plugin's mutex sees to that, the programs decide in one thread.
  *
  * Window: [a, a + W], a = max(now, earliest); W = what the request, else the site's default,
  * allows, at most max_delay; finish-by and deadline bound it by TIME - limit. Candidates: a, every

@@ -39,10 +39,12 @@ static void add_leases(const struct slots *s, const struct lease_table *leases,
     }
 }
 
-void slots_init(struct slots *s, const struct board *b, const struct lease_table *leases,
-                const struct board_partition *p, uint32_t cpus, int64_t until_s)
+void slots_init(struct slots *s, struct slots_space *space, const struct board *b,
+                const struct lease_table *leases, const struct board_partition *p, uint32_t cpus,
+                int64_t until_s)
 {
-    int64_t diff[BOARD_SLOTS_MAX + 1];
+    int64_t *diff = space->diff;
+    s->next_blocked = space->next_blocked;
     s->start_s = b->head.slot_start_s;
     s->slot_s = b->head.slot_s;
     s->n = p ? b->n_slots : 0;

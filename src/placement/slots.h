@@ -10,19 +10,26 @@
 #include "placement/board.h"
 #include "placement/lease.h"
 
-/* Fixed size, for the stack: about 16 KiB. */
+/* Memory for one struct slots: about 48 KiB, not for the stack of a submission. */
+struct slots_space {
+    int64_t diff[BOARD_SLOTS_MAX + 1];
+    uint32_t next_blocked[BOARD_SLOTS_MAX + 1];
+};
+
 struct slots {
     int64_t start_s, slot_s;
     uint32_t n; /* 0: no partition, or nothing planned: everything is free */
     int any_blocked;
     /* For each slot, the first slot >= it that has no room for this job; n when there is none. */
-    uint32_t next_blocked[BOARD_SLOTS_MAX + 1];
+    uint32_t *next_blocked;
 };
 
 /* Room for this many more CPUs in this partition (NULL: all free), leases counted in, as far as
- * until_s: behind it everything is taken for free, and need not be looked at. */
-void slots_init(struct slots *s, const struct board *b, const struct lease_table *leases,
-                const struct board_partition *p, uint32_t cpus, int64_t until_s);
+ * until_s: behind it everything is taken for free, and need not be looked at. *s points into
+ * *space, whose content before is of no matter. */
+void slots_init(struct slots *s, struct slots_space *space, const struct board *b,
+                const struct lease_table *leases, const struct board_partition *p, uint32_t cpus,
+                int64_t until_s);
 
 /* Is there room in all of [from_s, to_s)? Behind the last slot there always is. */
 int slots_free(const struct slots *s, int64_t from_s, int64_t to_s);
