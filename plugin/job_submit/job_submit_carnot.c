@@ -140,8 +140,10 @@ static int apply(const struct board *b, job_desc_msg_t *desc, const struct place
     char text[640];
     struct err e = {.text = ""};
     int acting = o->d.mode == 1;
-    placement_sentence(text, sizeof(text), b, job, &o->d, now_ms / 1000);
-    if (o->d.verdict == VERDICT_REFUSE && acting) {
+    int refused = o->d.verdict == VERDICT_REFUSE && acting, has_reader = job_desc_has_reader(desc);
+    if (refused || has_reader) /* else nobody would read it */
+        placement_sentence(text, sizeof(text), b, job, &o->d, now_ms / 1000);
+    if (refused) {
         tell(err_msg, text);
         /* To this sbatch, salloc and srun try again by themselves. */
         return o->d.code == CODE_NO_BOARD ? EAGAIN : ESLURM_ACCOUNTING_POLICY;
@@ -150,7 +152,7 @@ static int apply(const struct board *b, job_desc_msg_t *desc, const struct place
         tell(err_msg, e.text);
         return ESLURM_INVALID_LICENSES;
     }
-    if (job_desc_has_reader(desc))
+    if (has_reader)
         tell(err_msg, text);
     if (!o->binding && !request_any(&job->request))
         return SLURM_SUCCESS; /* asked for nothing and gets nothing */
