@@ -15,6 +15,7 @@
 
 #define SCAN_MAX (1u << 16) /* entries of an environment, bytes of a command line */
 #define LIST_MAX 4096       /* bytes of a list of partitions */
+#define TIME_MAX_S 253402300799LL /* the year 9999: sums with it do not overflow */
 
 static uint32_t set32(uint32_t v)
 {
@@ -84,7 +85,7 @@ static void read_time(const job_desc_msg_t *desc, struct placement_job *job)
     else if (desc->time_limit != NO_VAL)
         job->limit_s = (int64_t)desc->time_limit * 60;
     if (desc->begin_time > 0)
-        job->earliest_s = desc->begin_time;
+        job->earliest_s = desc->begin_time < TIME_MAX_S ? desc->begin_time : TIME_MAX_S;
     if (desc->deadline > 0 && (uint64_t)desc->deadline < NO_VAL)
         job->deadline_s = desc->deadline;
 }
@@ -132,8 +133,9 @@ int job_desc_read(const job_desc_msg_t *desc, const struct request *leader, int6
         request_from_environment(r, desc->spank_job_env, n_spank, now_s, e) < 0)
         return -1;
     if (desc->script &&
-        request_from_script(r, desc->script, strnlen(desc->script, REQUEST_SCRIPT_SCAN_MAX), now_s,
-                            e) < 0)
+        /* One byte more than is read: it tells a cut line from a whole one. */
+        request_from_script(r, desc->script, strnlen(desc->script, REQUEST_SCRIPT_SCAN_MAX + 1),
+                            now_s, e) < 0)
         return -1;
     if (request_from_spank(r, desc->spank_job_env, n_spank, now_s, e) < 0 ||
         request_check(r, e) < 0)
