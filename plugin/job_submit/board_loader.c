@@ -87,13 +87,21 @@ static int too_old(const struct board *b, int64_t now_ms)
     return now_ms - b->head.published_ms > b->head.max_age_ms;
 }
 
-static void read_board(void)
+/* A pipe in its place would hold the thread, and so slurmctld when it ends, for ever. */
+static int load(struct board *out, const struct stat *st, struct err *e)
+{
+    if (!S_ISREG(st->st_mode))
+        return err_set(e, "%s is no file", loader.path);
+    return board_load(out, loader.path, e);
+}
+
+static void read_board(const struct stat *st)
 {
     struct err e = {.text = ""};
     struct held_board *next = calloc(1, sizeof(*next));
     if (!next)
         return;
-    if (board_load(&next->board, loader.path, &e) < 0) {
+    if (load(&next->board, st, &e) < 0) {
         free(next);
         counters_add(COUNTER_BAD_BOARDS);
         note_state(STATE_BROKEN, e.text);
@@ -121,7 +129,7 @@ static void look(void)
     }
     if (!same_file(&st, &loader.seen)) {
         loader.seen = st;
-        read_board();
+        read_board(&st);
     }
     if (loader.current && too_old(&loader.current->board, wall_ms()))
         note_state(STATE_OLD, "the board is too old; is carnotctld running?");

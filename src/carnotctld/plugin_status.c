@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "carnotctld/ops.h"
 #include "carnotctld/plugin_status.h"
@@ -20,8 +21,11 @@
 static json_t *load(const struct ctl *c)
 {
     char path[PATH_MAX], *text = NULL;
+    struct stat st;
     size_t size;
+    /* Of a pipe one would wait for ever. */
     if (path_format(path, sizeof(path), "%s.plugin", c->set.controller.board) < 0 ||
+        stat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
         path_read(path, FILE_MAX, &text, &size, NULL) < 0)
         return NULL;
     json_t *o = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);

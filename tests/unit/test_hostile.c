@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "slurmctld_host.h"
 #include "unit.h"
@@ -312,12 +314,42 @@ static void test_numbers(void)
     host_fini();
 }
 
+/* ---- the board's place ---- */
+
+static int decides(void *arg)
+{
+    job_desc_msg_t d;
+    char *msg = NULL;
+    (void)arg;
+    host_job_init(&d, asks);
+    UNIT_INT(host_submit(&d, 1000, &msg), 0, "accepted");
+    host_job_fini(&d, &msg);
+    return d.begin_time > 0;
+}
+
+/* What is no file there must not hold the thread: the next board would never be seen, and slurmctld
+ * would wait for the thread when it ends. */
+static void test_pipe(void)
+{
+    struct fixture f;
+    struct timespec t = {0, 700000000};
+    fixture_init(&f);
+    host_start(&f);
+    UNIT_INT(unlink(host_board), 0, "the board is gone");
+    UNIT_INT(mkfifo(host_board, 0644), 0, "a pipe in its place");
+    nanosleep(&t, NULL);
+    UNIT_INT(unlink(host_board), 0, "gone too");
+    nanosleep(&t, NULL);
+    UNIT_INT(decides(NULL), 0, "no board");
+    host_publish(&f, 3);
+    UNIT_OK(host_wait(decides, NULL), "the next board counts");
+    host_fini();
+}
+
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {{"environments", test_environments},
-                                             {"scripts", test_scripts},
-                                             {"texts", test_texts},
-                                             {"numbers", test_numbers},
-                                             {NULL, NULL}};
+    static const struct unit_case cases[] = {
+        {"environments", test_environments}, {"scripts", test_scripts}, {"texts", test_texts},
+        {"numbers", test_numbers},           {"pipe", test_pipe},       {NULL, NULL}};
     return unit_main(argc, argv, cases, "hostile");
 }
