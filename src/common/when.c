@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Points in time to and from text. Calendar arithmetic on UTC is our own;
- * local time goes through mktime and localtime_r, and so through the process's
+ * local time goes through localtime_r, and so through the process's
  * TZ. English day and month names whatever the locale. No allocation; any thread.
  */
 #include "config.h"
@@ -205,23 +205,34 @@ int when_parse_rfc3339(const char *text, int64_t *out_ms, struct err *e)
                    err_quote(quoted, sizeof(quoted), text));
 }
 
-/* The epoch second of a local date and time; months and days may run over. */
+/* Does the local zone show the epoch second t_s as this second of local time (counted as if the
+ * zone were UTC)? Moves t_s there, by the offset that holds at probe_s. */
+static bool _shows(int64_t local_s, int64_t probe_s, int64_t *t_s)
+{
+    time_t probe = (time_t)probe_s, t;
+    struct tm tm;
+
+    if (!localtime_r(&probe, &tm))
+        return false;
+    *t_s = local_s - tm.tm_gmtoff;
+    t = (time_t)*t_s;
+    return localtime_r(&t, &tm) && *t_s + tm.tm_gmtoff == local_s;
+}
+
+/* The epoch second of a local date and time; days may run over. Not mktime(), which looks at the
+ * zone's file each time: slurmctld's locks may be held. Of an hour that comes twice the first one
+ * counts; one that is left out is read as if the clock had not been changed yet. */
 static bool _from_local(int year, int month, int day, const struct timeofday *t, int64_t *out_s)
 {
-    struct tm tm = {
-        .tm_year = year - 1900,
-        .tm_mon = month - 1,
-        .tm_mday = day,
-        .tm_hour = t->hour,
-        .tm_min = t->minute,
-        .tm_sec = t->second,
-        .tm_isdst = -1,
-    };
-    time_t s = mktime(&tm);
+    struct date d = {year, month, day};
+    int64_t local_s = _days_from_date(&d) * DAY_S + t->hour * 3600 + t->minute * 60 + t->second;
+    int64_t before_s, s;
 
-    if (s < 0 || s > LAST_S)
+    if (!_shows(local_s, local_s - DAY_S, &before_s) && _shows(local_s, local_s + DAY_S, &s))
+        before_s = s;
+    if (before_s < 0 || before_s > LAST_S)
         return false;
-    *out_s = s;
+    *out_s = before_s;
     return true;
 }
 
