@@ -13,8 +13,8 @@
 #include "common/tasks.h"
 #include "job_desc.h"
 
-#define SCAN_MAX (1u << 16) /* entries of an environment, bytes of a command line */
-#define LIST_MAX 4096       /* bytes of a list of partitions */
+#define SCAN_MAX (1u << 16)       /* entries of an environment, bytes of a command line */
+#define LIST_MAX 4096             /* bytes of a list of partitions */
 #define TIME_MAX_S 253402300799LL /* the year 9999: sums with it do not overflow */
 
 static uint32_t set32(uint32_t v)

@@ -217,6 +217,7 @@ static int submit(job_desc_msg_t *job_desc, char **err_msg)
     struct admit_outcome o;
     struct err e = {.text = ""};
     int64_t now_ms = wall_ms();
+    int test = job_desc_is_test(job_desc);
 
     int following = follows(job_desc);
     if (job_desc_read(job_desc, following ? &het.request : NULL, now_ms / 1000, &job, &e) < 0) {

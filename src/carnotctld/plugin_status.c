@@ -5,7 +5,6 @@
  */
 #include "config.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,7 +19,7 @@
 
 static json_t *load(const struct ctl *c)
 {
-    char path[PATH_MAX], *text = NULL;
+    char path[SETTINGS_PATH_MAX + 32], *text = NULL;
     struct stat st;
     size_t size;
     /* Of a pipe one would wait for ever. */
