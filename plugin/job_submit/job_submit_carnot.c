@@ -43,7 +43,6 @@ EXPORT extern int job_modify(JOB_MODIFY_ARGS);
  * budget, nor the last free slot. The arithmetic under it takes microseconds. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct admit admit; /* guarded by lock */
-static int full;           /* guarded by lock; the last submission found no room for a lease */
 static uint64_t id_state;  /* guarded by lock; splitmix64 */
 
 /* The heterogeneous job that this thread is in the middle of: slurmctld hands over its components
@@ -80,7 +79,6 @@ int init(void)
     tzset(); /* reads the zone's file now, not in a submission */
     admit_init(&admit, wall_ms());
     counters_init();
-    full = 0;
     if (getrandom(&id_state, sizeof(id_state), GRND_NONBLOCK) != sizeof(id_state))
         id_state = (uint64_t)wall_ms() * 2654435761u;
     if (!path || !path[0])
@@ -106,17 +104,6 @@ static void tell(char **err_msg, const char *text)
         job_desc_append(err_msg, "\n", line);
 }
 
-static void note_room(int untaken)
-{
-    if (untaken && !full)
-        slurm_error(
-            "carnot: too many submissions wait for carnotctld: on a budget they are refused "
-            "for now");
-    if (!untaken && full)
-        slurm_info("carnot: submissions can be held again");
-    full = untaken;
-}
-
 /* {look, decide, take} of one submission on the newest board, which the caller puts back; NULL when
  * there is none. A board borrowed before the mutex might be older than what the leases were swept
  * with. */
@@ -125,10 +112,8 @@ static struct held_board *decide(struct placement_job *job, int test, int64_t no
 {
     pthread_mutex_lock(&lock);
     struct held_board *held = board_loader_get(now_ms);
-    if (held) {
+    if (held)
         admit_job(&admit, &held->board, job, next_id(), test, now_ms, o);
-        note_room(o->untaken);
-    }
     counters_leases(&admit.leases);
     pthread_mutex_unlock(&lock);
     return held;
