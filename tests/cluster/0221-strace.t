@@ -49,7 +49,7 @@ printf '#!/bin/sh\n#CARNOT carbon-finish-by=08:00\ntrue\n' >"$T/finish-by.sh"
 traced() {
     [[ $(jq .submit.calls "$LINK/state/board.plugin") -ge $((calls_before + 9)) ]]
 }
-ok "nine submissions came by" wait_for 60 traced
+ok "nine submissions came by" wait_for 240 traced
 kill -INT "$strace" && wait "$strace" 2>/dev/null
 
 # ours: "TID CALL" of each call that code of the plugin made.
