@@ -258,25 +258,24 @@ static int _at(ledger_t *l, struct budget_row *r, int64_t now_s, struct err *e)
     return 0;
 }
 
+static void _row(sqlite3_stmt *st, void *row, void *arg)
+{
+    (void)arg;
+    budget_row_read(st, row);
+}
+
 int budget_list(ledger_t *l, int64_t now_s, struct budget **out, size_t *n, struct err *e)
 {
     struct budget_row *rows = NULL;
     struct budget *list = NULL;
-    size_t count = 0, room = 0;
+    size_t count = 0;
     sqlite3_stmt *st =
         store_get(l, STORE_BUDGET_LIST,
                   "SELECT " BUDGET_COLUMNS " FROM budget ORDER BY scope, name, resource", e);
-    int rc, saved;
+    int saved;
 
-    if (!st)
+    if (!st || store_list(l, st, sizeof(*rows), _row, NULL, (void **)&rows, &count, e) < 0)
         return -1;
-    while ((rc = store_next(l, st, e)) > 0) {
-        if (store_grow((void **)&rows, count, &room, sizeof(*rows), e) < 0)
-            goto error;
-        budget_row_read(st, &rows[count++]);
-    }
-    if (rc < 0)
-        goto error;
     list = calloc(count ? count : 1, sizeof(*list));
     if (!list) {
         err_errno(e, "ledger");
@@ -295,7 +294,6 @@ int budget_list(ledger_t *l, int64_t now_s, struct budget **out, size_t *n, stru
     return 0;
 error:
     saved = errno;
-    store_done(st);
     free(rows);
     free(list);
     errno = saved;

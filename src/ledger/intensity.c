@@ -50,38 +50,26 @@ int ledger_intensity_put(ledger_t *l, const char *zone, const struct ledger_inte
     return ledger_commit(l, e);
 }
 
+static void _read(sqlite3_stmt *st, void *row, void *arg)
+{
+    (void)arg;
+    *(struct ledger_intensity *)row =
+        (struct ledger_intensity){sqlite3_column_int64(st, 0), sqlite3_column_double(st, 1)};
+}
+
 int ledger_intensity_get(ledger_t *l, const char *zone, int64_t from_s, int64_t to_s,
                          struct ledger_intensity **out, size_t *n, struct err *e)
 {
-    struct ledger_intensity *list = NULL;
-    size_t count = 0, room = 0;
     sqlite3_stmt *st = store_get(
         l, STORE_INTENSITY_GET,
         "SELECT t_s, g_per_kwh FROM intensity WHERE zone = ?1 AND t_s <= ?3 AND t_s >= ifnull("
         "(SELECT max(t_s) FROM intensity WHERE zone = ?1 AND t_s <= ?2), ?2) ORDER BY t_s",
         e);
-    int rc, saved;
 
     if (!st)
         return -1;
     store_bind_text(st, 1, zone, ZONE_MAX);
     sqlite3_bind_int64(st, 2, from_s);
     sqlite3_bind_int64(st, 3, to_s);
-    while ((rc = store_next(l, st, e)) > 0) {
-        if (store_grow((void **)&list, count, &room, sizeof(*list), e) < 0)
-            goto error;
-        list[count++] =
-            (struct ledger_intensity){sqlite3_column_int64(st, 0), sqlite3_column_double(st, 1)};
-    }
-    if (rc < 0 || store_grow((void **)&list, count, &room, sizeof(*list), e) < 0)
-        goto error;
-    *out = list;
-    *n = count;
-    return 0;
-error:
-    saved = errno;
-    store_done(st);
-    free(list);
-    errno = saved;
-    return -1;
+    return store_list(l, st, sizeof(**out), _read, NULL, (void **)out, n, e);
 }

@@ -279,44 +279,42 @@ static sqlite3_stmt *_list_prepare(ledger_t *l, const struct ledger_query *q, st
     return st;
 }
 
+static void _row(sqlite3_stmt *st, void *row, void *arg)
+{
+    (void)arg;
+    _read(st, row);
+}
+
 int ledger_job_list(ledger_t *l, const struct ledger_query *q, struct ledger_job **out, size_t *n,
                     struct err *e)
 {
-    struct ledger_job *list = NULL;
-    size_t count = 0, room = 0;
     sqlite3_stmt *st = _list_prepare(l, q, e);
     int rc, saved;
 
     if (!st)
         return -1;
-    while ((rc = store_next(l, st, e)) > 0) {
-        if (store_grow((void **)&list, count, &room, sizeof(*list), e) < 0)
-            goto error;
-        _read(st, &list[count++]);
-    }
-    /* also for an empty list an array that the caller frees */
-    if (rc < 0 || store_grow((void **)&list, count, &room, sizeof(*list), e) < 0)
-        goto error;
-    sqlite3_finalize(st);
-    *out = list;
-    *n = count;
-    return 0;
-error:
+    rc = store_list(l, st, sizeof(**out), _row, NULL, (void **)out, n, e);
     saved = errno;
     sqlite3_finalize(st);
-    free(list);
     errno = saved;
-    return -1;
+    return rc;
+}
+
+/* Where a walk stands behind this row. */
+static void _ended_row(sqlite3_stmt *st, void *row, void *arg)
+{
+    const struct ledger_job *job = row;
+
+    _read(st, row);
+    *(struct ledger_walk *)arg =
+        (struct ledger_walk){job->end_s, job->key.submit_s, sqlite3_column_int64(st, (int)COLUMNS)};
 }
 
 int ledger_job_ended(ledger_t *l, struct ledger_walk *at, int64_t until_s, size_t limit,
                      struct ledger_job **out, size_t *n, struct err *e)
 {
     struct ledger_walk next = *at;
-    struct ledger_job *list = NULL;
-    size_t count = 0, room = 0;
     sqlite3_stmt *st = store_get(l, STORE_JOB_ENDED, SELECT_ENDED, e);
-    int rc, saved;
 
     if (!st)
         return -1;
@@ -325,26 +323,10 @@ int ledger_job_ended(ledger_t *l, struct ledger_walk *at, int64_t until_s, size_
     sqlite3_bind_int64(st, 3, at->id);
     sqlite3_bind_int64(st, 4, until_s);
     sqlite3_bind_int64(st, 5, (int64_t)limit);
-    while ((rc = store_next(l, st, e)) > 0) {
-        if (store_grow((void **)&list, count, &room, sizeof(*list), e) < 0)
-            goto error;
-        _read(st, &list[count]);
-        next = (struct ledger_walk){list[count].end_s, list[count].key.submit_s,
-                                    sqlite3_column_int64(st, (int)COLUMNS)};
-        count++;
-    }
-    if (rc < 0 || store_grow((void **)&list, count, &room, sizeof(*list), e) < 0)
-        goto error;
+    if (store_list(l, st, sizeof(**out), _ended_row, &next, (void **)out, n, e) < 0)
+        return -1;
     *at = next;
-    *out = list;
-    *n = count;
     return 0;
-error:
-    saved = errno;
-    store_done(st);
-    free(list);
-    errno = saved;
-    return -1;
 }
 
 /* Run an UPDATE of one row by ?1 to ?3: 0, or -1 (ENOENT when there is no such row). */

@@ -197,8 +197,8 @@ struct ledger_walk {
     int64_t end_s, submit_s, id;
 };
 /* The next rows behind *at that ended before until_s, in order of their end, at most limit: a new
- * array, caller frees; *at is moved behind them. However long the ledger, a call reads limit rows. A
- * row that ends or settles while a walk goes on may be missed. */
+ * array, caller frees; *at is moved behind them. However long the ledger, a call reads limit rows.
+ * A row that ends or settles while a walk goes on may be missed. */
 int ledger_job_ended(ledger_t *l, struct ledger_walk *at, int64_t until_s, size_t limit,
                      struct ledger_job **out, size_t *n, struct err *e);
 
@@ -225,12 +225,13 @@ struct ledger_run {
     int64_t until_s;  /* end of the last such time */
 };
 
-/* A job of the run has waited from from_s to to_s: what lies behind until_s is added. A run in which
- * nobody has waited for rest_s before from_s begins anew. 0 or -1. */
+/* A job of the run has waited from from_s to to_s: what lies behind until_s is added. A run in
+ * which nobody has waited for rest_s before from_s begins anew. 0 or -1. */
 int ledger_run_waited(ledger_t *l, uint32_t uid, const char *name, int64_t from_s, int64_t to_s,
                       int64_t rest_s, struct err *e);
 
-/* Runs in which somebody has waited since since_s, ordered by uid and name; new array, caller frees.
+/* Runs in which somebody has waited since since_s, ordered by uid and name; new array, caller
+ * frees.
  */
 int ledger_run_list(ledger_t *l, int64_t since_s, struct ledger_run **out, size_t *n,
                     struct err *e);

@@ -254,29 +254,17 @@ int ledger_record_add(ledger_t *l, const struct ledger_record *r, struct err *e)
     return ledger_commit(l, e) < 0 ? -1 : 1;
 }
 
+static void _node_row(sqlite3_stmt *st, void *row, void *arg)
+{
+    (void)arg;
+    _node_read(st, row);
+}
+
 int ledger_node_list(ledger_t *l, struct ledger_node **out, size_t *n, struct err *e)
 {
-    struct ledger_node *list = NULL;
-    size_t count = 0, room = 0;
     sqlite3_stmt *st = store_get(l, STORE_NODE_LIST, SELECT_NODE " ORDER BY node", e);
-    int rc, saved;
 
     if (!st)
         return -1;
-    while ((rc = store_next(l, st, e)) > 0) {
-        if (store_grow((void **)&list, count, &room, sizeof(*list), e) < 0)
-            goto error;
-        _node_read(st, &list[count++]);
-    }
-    if (rc < 0 || store_grow((void **)&list, count, &room, sizeof(*list), e) < 0)
-        goto error;
-    *out = list;
-    *n = count;
-    return 0;
-error:
-    saved = errno;
-    store_done(st);
-    free(list);
-    errno = saved;
-    return -1;
+    return store_list(l, st, sizeof(**out), _node_row, NULL, (void **)out, n, e);
 }

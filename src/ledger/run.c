@@ -5,9 +5,6 @@
  */
 #include "config.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
 #include "ledger/store.h"
 
 int ledger_run_waited(ledger_t *l, uint32_t uid, const char *name, int64_t from_s, int64_t to_s,
@@ -32,37 +29,26 @@ int ledger_run_waited(ledger_t *l, uint32_t uid, const char *name, int64_t from_
     return store_run(l, st, e) < 0 ? -1 : 0;
 }
 
+static void _read(sqlite3_stmt *st, void *row, void *arg)
+{
+    struct ledger_run *run = row;
+
+    (void)arg;
+    run->uid = (uint32_t)sqlite3_column_int64(st, 0);
+    store_text(st, 1, run->name, sizeof(run->name));
+    run->waited_s = sqlite3_column_int64(st, 2);
+    run->until_s = sqlite3_column_int64(st, 3);
+}
+
 int ledger_run_list(ledger_t *l, int64_t since_s, struct ledger_run **out, size_t *n, struct err *e)
 {
     sqlite3_stmt *st = store_get(l, STORE_RUN_LIST,
                                  "SELECT uid, name, waited_s, until_s FROM run"
                                  " WHERE until_s >= ?1 ORDER BY uid, name",
                                  e);
-    struct ledger_run *list = NULL;
-    size_t count = 0, room = 0;
-    int rc, saved;
 
     if (!st)
         return -1;
     sqlite3_bind_int64(st, 1, since_s);
-    while ((rc = store_next(l, st, e)) > 0) {
-        if (store_grow((void **)&list, count, &room, sizeof(*list), e) < 0) {
-            store_done(st);
-            goto error;
-        }
-        list[count].uid = (uint32_t)sqlite3_column_int64(st, 0);
-        store_text(st, 1, list[count].name, sizeof(list[count].name));
-        list[count].waited_s = sqlite3_column_int64(st, 2);
-        list[count++].until_s = sqlite3_column_int64(st, 3);
-    }
-    if (rc < 0 || store_grow((void **)&list, count, &room, sizeof(*list), e) < 0)
-        goto error;
-    *out = list;
-    *n = count;
-    return 0;
-error:
-    saved = errno;
-    free(list);
-    errno = saved;
-    return -1;
+    return store_list(l, st, sizeof(**out), _read, NULL, (void **)out, n, e);
 }

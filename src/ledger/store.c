@@ -141,10 +141,11 @@ void store_text(sqlite3_stmt *st, int i, char *buf, size_t size)
     (void)snprintf(buf, size, "%s", text ? text : "");
 }
 
-int store_grow(void **array, size_t n, size_t *room, size_t size, struct err *e)
+/* Room for one row more. */
+static int _grow(char **array, size_t n, size_t *room, size_t size, struct err *e)
 {
     size_t more = *room ? 2 * *room : 16;
-    void *p;
+    char *p;
 
     if (n < *room)
         return 0;
@@ -154,4 +155,30 @@ int store_grow(void **array, size_t n, size_t *room, size_t size, struct err *e)
     *array = p;
     *room = more;
     return 0;
+}
+
+int store_list(ledger_t *l, sqlite3_stmt *st, size_t size, store_read_f *read, void *arg,
+               void **out, size_t *n, struct err *e)
+{
+    char *list = NULL;
+    size_t count = 0, room = 0;
+    int rc, saved;
+
+    while ((rc = store_next(l, st, e)) > 0) {
+        if (_grow(&list, count, &room, size, e) < 0)
+            goto error;
+        memset(list + count * size, 0, size);
+        read(st, list + count++ * size, arg);
+    }
+    if (rc < 0 || _grow(&list, count, &room, size, e) < 0)
+        goto error;
+    *out = list;
+    *n = count;
+    return 0;
+error:
+    saved = errno;
+    store_done(st);
+    free(list);
+    errno = saved;
+    return -1;
 }

@@ -89,7 +89,12 @@ static inline uint64_t store_add(uint64_t a, uint64_t b)
     return __builtin_add_overflow(a, b, &sum) || sum > INT64_MAX ? (uint64_t)INT64_MAX : sum;
 }
 
-/* A growing array for lists: room for one more element of size bytes behind *n. 0 or -1. */
-int store_grow(void **array, size_t n, size_t *room, size_t size, struct err *e);
+/* Put the row that st stands at into *row, which is zeroed. */
+typedef void store_read_f(sqlite3_stmt *st, void *row, void *arg);
+
+/* All rows of st, each of size bytes, into a new array, also when there are none: the caller frees
+ * *out. 0, or -1 and *out untouched; st is at rest afterwards. */
+int store_list(ledger_t *l, sqlite3_stmt *st, size_t size, store_read_f *read, void *arg,
+               void **out, size_t *n, struct err *e);
 
 #endif

@@ -18,34 +18,27 @@ static int _order(const void *a, const void *b)
     return strcmp(((const struct ledger_edge *)a)->child, ((const struct ledger_edge *)b)->child);
 }
 
+static void _edge(sqlite3_stmt *st, void *row, void *arg)
+{
+    struct ledger_edge *edge = row;
+
+    (void)arg;
+    store_text(st, 0, edge->child, sizeof(edge->child));
+    store_text(st, 1, edge->parent, sizeof(edge->parent));
+}
+
 int tree_load(ledger_t *l, struct err *e)
 {
-    size_t count = 0, room = 0;
-    struct ledger_edge *edges = NULL;
+    struct ledger_edge *edges;
+    size_t n;
     sqlite3_stmt *st =
         store_get(l, STORE_TREE_GET, "SELECT child, parent FROM account_tree ORDER BY child", e);
-    int rc;
 
-    if (!st)
+    if (!st || store_list(l, st, sizeof(*edges), _edge, NULL, (void **)&edges, &n, e) < 0)
         return -1;
-    while ((rc = store_next(l, st, e)) > 0) {
-        if (store_grow((void **)&edges, count, &room, sizeof(*edges), e) < 0) {
-            store_done(st);
-            rc = -1;
-            break;
-        }
-        memset(&edges[count], 0, sizeof(*edges));
-        store_text(st, 0, edges[count].child, sizeof(edges[count].child));
-        store_text(st, 1, edges[count].parent, sizeof(edges[count].parent));
-        count++;
-    }
-    if (rc < 0) {
-        free(edges);
-        return -1;
-    }
     free(l->tree);
     l->tree = edges;
-    l->n_tree = count;
+    l->n_tree = n;
     return 0;
 }
 
