@@ -23,8 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         return 0;
     }
-    if (s.controller.port < 1 || s.controller.port > 65535 || s.n_operators < 0 ||
-        s.n_operators > SETTINGS_OPERATORS_MAX || s.power.cpu_max_mw < s.power.cpu_idle_mw ||
+    if (s.controller.port < 1 || s.controller.port > 65535 || s.operators.n < 0 ||
+        s.operators.n > SETTINGS_NAMES_MAX || s.power.cpu_max_mw < s.power.cpu_idle_mw ||
         s.node.interval_ms < 200 || s.node.log_interval_ms < s.node.interval_ms)
         abort();
     before = s;
