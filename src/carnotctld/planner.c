@@ -186,28 +186,48 @@ static void plan_dependent(struct ctl *c, struct scratch *s, const struct slurm_
              row->begin_set_s ? "job.move" : "job.wait", "DEP_END");
 }
 
-/* Those that a new list of Slurm gives a reason to plan. */
+enum due { DUE_NOT = 0, DUE_DEPENDENT, DUE_FREED, DUE_REQUEUED };
+
+/* Can a new list have given a reason to plan this job, which may wait? */
+static enum due due_of(const struct slurm_job *job, const struct ledger_job *row,
+                       const struct placement_note *note)
+{
+    if (job->dependency)
+        return DUE_DEPENDENT;
+    if (note->code == CODE_DEP_END && row->latest_s == 0)
+        return DUE_FREED;
+    return row->key.restart && row->planned_s == 0 && row->latest_s ? DUE_REQUEUED : DUE_NOT;
+}
+
+static void plan_one(struct ctl *c, struct scratch *s, const struct slurm_job *job,
+                     struct ledger_job *row, const struct placement_note *note, enum due due)
+{
+    if (due == DUE_DEPENDENT) {
+        plan_dependent(c, s, job, row, note);
+        return;
+    }
+    if (due == DUE_FREED) {
+        row->latest_s = ctl_now_s(c) + row->allowance_s - row->spent_s;
+        if (note->latest_s && row->latest_s > note->latest_s)
+            row->latest_s = note->latest_s;
+    }
+    plan_first(c, s, job, row, note);
+}
+
+/* Those that are due; the scratch board is made for the first of them, for most lists have none. */
 static void plan_due(struct ctl *c, struct scratch *s)
 {
-    int64_t now_s = ctl_now_s(c);
     for (size_t i = 0; i < c->snap->n_jobs; i++) {
         const struct slurm_job *job = &c->snap->jobs[i];
         struct ledger_job *row = tracker_newest(c, job->job_id);
         struct placement_note note;
-        if (!row || row->allowance_s <= 0 || !ours(c, job, row, &note))
+        int may = row && row->allowance_s > 0 && ours(c, job, row, &note);
+        enum due due = may ? due_of(job, row, &note) : DUE_NOT;
+        if (due == DUE_NOT)
             continue;
-        if (job->dependency) {
-            plan_dependent(c, s, job, row, &note);
-            continue;
-        }
-        if (note.code == CODE_DEP_END && row->latest_s == 0) {
-            row->latest_s = now_s + row->allowance_s - row->spent_s;
-            if (note.latest_s && row->latest_s > note.latest_s)
-                row->latest_s = note.latest_s;
-            plan_first(c, s, job, row, &note);
-        } else if (row->key.restart && row->planned_s == 0 && row->latest_s) {
-            plan_first(c, s, job, row, &note);
-        }
+        if (!s->planned && scratch_make(c, s) < 0)
+            return;
+        plan_one(c, s, job, row, &note, due);
     }
 }
 
@@ -224,30 +244,15 @@ static void plan_all(struct ctl *c, struct scratch *s)
     }
 }
 
-/* Is there a job that only a new list can have made due? */
-static int any_due(const struct ctl *c)
-{
-    for (size_t i = 0; i < c->snap->n_jobs; i++) {
-        const struct slurm_job *job = &c->snap->jobs[i];
-        const struct ledger_job *row = job->phase == PHASE_PENDING && job->admin_comment
-                                           ? tracker_newest(c, job->job_id)
-                                           : NULL;
-        if (row && row->allowance_s > 0 && !row->released &&
-            (job->dependency || row->latest_s == 0 || (row->key.restart && !row->planned_s)))
-            return 1;
-    }
-    return 0;
-}
-
 void planner_run(struct ctl *c)
 {
-    struct scratch s;
+    struct scratch s = {.planned = NULL};
     if (!c->snap)
         return;
     int feed = c->planned_version != c->feed_version;
-    int list = c->planned_listed_ms != c->snap->listed_ms && any_due(c);
+    int list = c->planned_listed_ms != c->snap->listed_ms;
     c->planned_listed_ms = c->snap->listed_ms;
-    if ((!feed && !list) || scratch_make(c, &s) < 0)
+    if (feed && scratch_make(c, &s) < 0)
         return;
     /* What was decided before this process started was decided with these samples or older ones:
      * plan once then, too. */
@@ -256,8 +261,8 @@ void planner_run(struct ctl *c)
         plan_all(c, &s);
     if (list)
         plan_due(c, &s);
+    c->dirty |= s.planned != NULL;
     free(s.planned);
-    c->dirty = 1;
 }
 
 void planner_ordered(struct ctl *c, uint32_t job_id, int64_t begin_s, int ok)
