@@ -179,7 +179,7 @@ static void lead(const job_desc_msg_t *desc, const struct placement_job *job,
         het.uid = job->uid;
         het.request = job->request;
         het.decision = *d;
-        het.decision.budget = NULL; /* the board may be gone by then */
+        het.decision.lack.budget = NULL; /* the board may be gone by then */
     }
     het.next = job_desc_component(desc) + 1;
 }

@@ -18,15 +18,13 @@ void accounting_destroy(struct accounting *a)
     free(a);
 }
 
+static int by_uid(const void *key, const void *record)
+{
+    uint32_t uid = *(const uint32_t *)key, other = ((const struct accounting_user *)record)->uid;
+    return (uid > other) - (uid < other);
+}
+
 const struct accounting_user *accounting_user(const struct accounting *a, uint32_t uid)
 {
-    size_t low = 0, high = a ? a->n_users : 0;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (a->users[mid].uid < uid)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return a && low < a->n_users && a->users[low].uid == uid ? &a->users[low] : NULL;
+    return a && a->n_users ? bsearch(&uid, a->users, a->n_users, sizeof(*a->users), by_uid) : NULL;
 }

@@ -95,20 +95,16 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct node *)a)->names.name, ((const struct node *)b)->names.name);
 }
 
+static int is_called(const void *name, const void *node)
+{
+    return strcmp(name, ((const struct node *)node)->names.name);
+}
+
 static struct node *find(const char *name)
 {
-    size_t low = 0, high = table.n_nodes;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        int order = strcmp(table.nodes[mid].names.name, name);
-        if (order == 0)
-            return &table.nodes[mid];
-        if (order < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return NULL;
+    return table.n_nodes
+               ? bsearch(name, table.nodes, table.n_nodes, sizeof(*table.nodes), is_called)
+               : NULL;
 }
 
 static int ask(struct node *n)

@@ -76,6 +76,11 @@ static int32_t partition_index(const struct build *w, const char *name)
     return p ? (int32_t)(p - w->b.partitions) : -1;
 }
 
+static int job_order(const void *a, const void *b)
+{
+    return board_job_compare(a, b);
+}
+
 static int build_index(const struct ctl *c, struct build *w)
 {
     size_t n = 0, jobs = c->snap ? c->snap->n_jobs : 0;
@@ -93,14 +98,14 @@ static int build_index(const struct ctl *c, struct build *w)
             .cpus = job->cpus,
             .gpus = job->gpus,
             .tasks = job->tasks,
-            .flags = (job->exclusive ? BOARD_JOB_EXCLUSIVE : 0u) |
-                     (job->phase != PHASE_PENDING ? BOARD_JOB_STARTED : 0u),
+            .flags = job->exclusive ? BOARD_JOB_EXCLUSIVE : 0u,
             .cpus_per_task = job->cpus_per_task,
             .partition = partition_index(w, job->partition),
             .account = account_index(w, job->account),
             .limit_s = job->limit_s,
         };
     }
+    qsort(w->jobs, n, sizeof(*w->jobs), job_order);
     w->b.jobs = w->jobs;
     w->b.n_jobs = (uint32_t)n;
     return 0;

@@ -26,7 +26,7 @@
 #define SHARES_MAX 4096
 #define RECORD_DT_MAX_MS (3600 * 1000LL)
 #define CLOCK_AHEAD_MS 10000
-#define LEFTOVER_S 300      /* so long after its end a job may still be busy on a node */
+#define LEFTOVER_S 300 /* so long after its end a job may still be busy on a node */
 #define REFUSED_EVERY_MS 60000
 #define NODE_W_MAX 100000.0 /* no node of today draws 100 kW */
 

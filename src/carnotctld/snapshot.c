@@ -24,15 +24,13 @@ void snapshot_destroy(struct snapshot *s)
     free(s);
 }
 
+static int by_id(const void *key, const void *record)
+{
+    uint32_t id = *(const uint32_t *)key, other = ((const struct slurm_job *)record)->job_id;
+    return (id > other) - (id < other);
+}
+
 const struct slurm_job *snapshot_job(const struct snapshot *s, uint32_t job_id)
 {
-    size_t low = 0, high = s ? s->n_jobs : 0;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (s->jobs[mid].job_id < job_id)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return s && low < s->n_jobs && s->jobs[low].job_id == job_id ? &s->jobs[low] : NULL;
+    return s && s->n_jobs ? bsearch(&job_id, s->jobs, s->n_jobs, sizeof(*s->jobs), by_id) : NULL;
 }

@@ -18,8 +18,8 @@ enum job_phase { PHASE_PENDING = 0, PHASE_RUNNING, PHASE_SUSPENDED, PHASE_ENDED 
 struct slurm_job {
     uint32_t job_id, array_job_id, restart, uid;
     uint32_t het_job_id; /* the first component of a heterogeneous job; 0 = no such job */
-    int64_t array_task; /* -1 = none, or several */
-    uint32_t tasks;     /* pending tasks of an array in this record, else 1 */
+    int64_t array_task;  /* -1 = none, or several */
+    uint32_t tasks;      /* pending tasks of an array in this record, else 1 */
     uint32_t nodes, cpus, gpus;
     uint32_t watts; /* of the licence, each task; 0 = none */
     enum job_phase phase;

@@ -89,22 +89,17 @@ int ledger_tree_set(ledger_t *l, struct ledger_edge *edges, size_t n, struct err
     return ledger_commit(l, e) < 0 ? -1 : tree_load(l, e);
 }
 
+static int _by_child(const void *key, const void *edge)
+{
+    return strcmp(key, ((const struct ledger_edge *)edge)->child);
+}
+
 const char *ledger_tree_parent(const ledger_t *l, const char *account)
 {
-    size_t lo = 0, hi = l->n_tree;
+    const struct ledger_edge *edge =
+        l->n_tree ? bsearch(account, l->tree, l->n_tree, sizeof(*l->tree), _by_child) : NULL;
 
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        int order = strcmp(l->tree[mid].child, account);
-
-        if (order == 0)
-            return l->tree[mid].parent;
-        if (order < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return NULL;
+    return edge ? edge->parent : NULL;
 }
 
 int budget_counts(const ledger_t *l, const struct budget *b, const char *account, const char *user)

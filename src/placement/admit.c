@@ -5,7 +5,6 @@
 #include "config.h"
 
 #include "placement/admit.h"
-#include "placement/budgets.h"
 
 void admit_init(struct admit *a, int64_t now_ms)
 {
@@ -45,7 +44,7 @@ static void refuse_for_now(const struct board_budget *budget, struct placement_d
 {
     d->verdict = VERDICT_REFUSE;
     d->code = CODE_NO_BOARD;
-    d->budget = budget;
+    d->lack.budget = budget;
     d->start_s = d->latest_s = d->start_s - d->delay_s;
     d->delay_s = 0;
 }
@@ -74,7 +73,6 @@ void admit_job(struct admit *a, const struct board *b, struct placement_job *job
     lease.id = id;
     if (lease_take(&a->leases, &lease, now_ms) == 0)
         return;
-    out->untaken = 1;
     if (budget)
         refuse_for_now(budget, &out->d);
 }

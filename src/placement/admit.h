@@ -25,8 +25,6 @@ struct admit_outcome {
     struct placement_decision d;
     uint64_t id;
     int binding;          /* it holds back something that others must know of */
-    int untaken;          /* it should have a lease, but there was no room: refused for now, if on a
-                             budget */
     int64_t not_before_s; /* 0, or: no note, and no begin before this */
 };
 

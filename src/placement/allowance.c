@@ -7,11 +7,6 @@
 
 #include "placement/allowance.h"
 
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* What jobs that share this one's allowance have used of it: those of its run, or those it depends
  * on. */
 static int64_t spent(const struct board *b, const struct placement_job *job, int64_t now_s)

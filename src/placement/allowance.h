@@ -7,6 +7,11 @@
 
 #include "placement/placement.h"
 
+static inline int64_t min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Fill d->layer (who asked), d->wait_s (how long, >= 0; shared with the jobs of its run and with
  * those that it depends on) and d->bound_s (the latest start by finish-by and deadline, each minus
  * the limit; INT64_MAX = none), for a job that could run at a_s. d->price is set. */

@@ -263,7 +263,7 @@ static int check_jobs(const struct board *b, struct err *e)
         const struct board_job *j = &b->jobs[i];
         if (j->partition >= (int64_t)b->n_partitions || j->account >= (int64_t)b->n_accounts ||
             j->partition < -1 || j->account < -1 || j->limit_s < 0 ||
-            j->limit_s > INT32_MAX * 60LL || (i > 0 && j->job_id <= b->jobs[i - 1].job_id))
+            j->limit_s > INT32_MAX * 60LL || (i > 0 && board_job_compare(&b->jobs[i - 1], j) >= 0))
             return bad(e, "a job");
     }
     for (uint32_t i = 0; i < b->n_runs; i++) {

@@ -116,9 +116,10 @@ struct board_account {
     char name[BOARD_NAME_MAX];
 };
 
-enum { BOARD_JOB_EXCLUSIVE = 1, BOARD_JOB_STARTED = 2 };
+enum { BOARD_JOB_EXCLUSIVE = 1 };
 
-/* A job as Slurm's list showed it last: what a change of it is compared with. Sorted by job_id. */
+/* A job as Slurm's list showed it last: what a change of it is compared with. Sorted by the job or
+ * array that it belongs to, then by job_id: the records of an array are neighbours. */
 struct board_job {
     uint32_t job_id;
     uint32_t array_job_id; /* 0 = no array */
@@ -197,8 +198,11 @@ const struct board_budget *board_budget_find(const struct board *b, int scope, c
                                              uint32_t uid, uint32_t *n);
 /* The order of the budgets above: <0, 0, >0. Resources do not count. */
 int board_budget_compare(const struct board_budget *a, int scope, const char *name, uint32_t uid);
-/* By id; NULL when the list did not show it. O(log n) */
-const struct board_job *board_job_find(const struct board *b, uint32_t job_id);
+/* The records of a job (one) or of an array, by its id: the first of *n neighbours; NULL and 0 when
+ * the list did not show it. O(log n) */
+const struct board_job *board_job_find(const struct board *b, uint32_t id, uint32_t *n);
+/* The order of jobs: <0, 0, >0. */
+int board_job_compare(const struct board_job *a, const struct board_job *b);
 /* Its account's name, "" for none. */
 const char *board_job_account(const struct board *b, const struct board_job *job);
 /* The run of that user; NULL when none of its jobs has waited. O(log n) */

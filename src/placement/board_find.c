@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "placement/board.h"
@@ -43,17 +44,22 @@ const struct board_partition *board_partition_find(const struct board *b, const 
     return board_partition_each(b, names, &i);
 }
 
+/* bsearch() over a section, which may be absent where it is empty. */
+static const void *find(const void *key, const void *section, uint32_t n, size_t size,
+                        int (*compare)(const void *key, const void *record))
+{
+    return n ? bsearch(key, section, n, size, compare) : NULL;
+}
+
+static int by_uid(const void *key, const void *record)
+{
+    uint32_t uid = *(const uint32_t *)key, other = ((const struct board_user *)record)->uid;
+    return (uid > other) - (uid < other);
+}
+
 const struct board_user *board_user_find(const struct board *b, uint32_t uid)
 {
-    uint32_t low = 0, high = b->n_users;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (b->users[mid].uid < uid)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < b->n_users && b->users[low].uid == uid ? &b->users[low] : NULL;
+    return find(&uid, b->users, b->n_users, sizeof(*b->users), by_uid);
 }
 
 int board_budget_compare(const struct board_budget *a, int scope, const char *name, uint32_t uid)
@@ -83,17 +89,15 @@ const struct board_budget *board_budget_find(const struct board *b, int scope, c
     return *n ? &b->budgets[low] : NULL;
 }
 
+static int by_decision(const void *key, const void *record)
+{
+    uint64_t id = *(const uint64_t *)key, other = *(const uint64_t *)record;
+    return (id > other) - (id < other);
+}
+
 int board_decision_seen(const struct board *b, uint64_t id)
 {
-    uint32_t low = 0, high = b->n_decisions;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (b->decisions[mid] < id)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < b->n_decisions && b->decisions[low] == id;
+    return find(&id, b->decisions, b->n_decisions, sizeof(*b->decisions), by_decision) != NULL;
 }
 
 static int switch_matches(const struct board_switch *s, const char *partition, const char *account,
@@ -172,17 +176,33 @@ int board_exempt(const struct board *b, const char *partitions, const char *acco
     return exempt;
 }
 
-const struct board_job *board_job_find(const struct board *b, uint32_t job_id)
+static uint32_t group_of(const struct board_job *job)
+{
+    return job->array_job_id ? job->array_job_id : job->job_id;
+}
+
+int board_job_compare(const struct board_job *a, const struct board_job *b)
+{
+    uint32_t x = group_of(a), y = group_of(b);
+    if (x != y)
+        return x < y ? -1 : 1;
+    return (a->job_id > b->job_id) - (a->job_id < b->job_id);
+}
+
+const struct board_job *board_job_find(const struct board *b, uint32_t id, uint32_t *n)
 {
     uint32_t low = 0, high = b->n_jobs;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
-        if (b->jobs[mid].job_id < job_id)
+        if (group_of(&b->jobs[mid]) < id)
             low = mid + 1;
         else
             high = mid;
     }
-    return low < b->n_jobs && b->jobs[low].job_id == job_id ? &b->jobs[low] : NULL;
+    *n = 0;
+    while (low + *n < b->n_jobs && group_of(&b->jobs[low + *n]) == id)
+        (*n)++;
+    return *n ? &b->jobs[low] : NULL;
 }
 
 const char *board_job_account(const struct board *b, const struct board_job *job)
@@ -197,18 +217,21 @@ int board_run_compare(const struct board_run *r, uint32_t uid, const char *name)
     return strcmp(r->name, name);
 }
 
+struct run_key {
+    uint32_t uid;
+    const char *name;
+};
+
+static int by_run(const void *key, const void *record)
+{
+    const struct run_key *k = key;
+    return -board_run_compare(record, k->uid, k->name);
+}
+
 const struct board_run *board_run_find(const struct board *b, uint32_t uid, const char *name)
 {
-    uint32_t low = 0, high = b->n_runs;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (board_run_compare(&b->runs[mid], uid, name) < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < b->n_runs && board_run_compare(&b->runs[low], uid, name) == 0 ? &b->runs[low]
-                                                                               : NULL;
+    struct run_key key = {uid, name};
+    return find(&key, b->runs, b->n_runs, sizeof(*b->runs), by_run);
 }
 
 int64_t board_run_waited(const struct board_run *r, int64_t now_s)

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "carbon/series.h"
-#include "placement/budgets.h"
 #include "placement/change.h"
 
 /* All of the job's records, priced. */
@@ -94,20 +93,20 @@ static void add(const struct board *b, const struct board_job *j, const struct p
         p->first = j;
 }
 
-/* The job's own record, and those of its array's tasks that went their own ways. */
+/* The job's own record, or all of its array. */
 static void collect(const struct board *b, const struct placement_change *c, struct prices *p)
 {
-    const struct board_job *own = board_job_find(b, c->job_id);
+    uint32_t n;
+    const struct board_job *records = board_job_find(b, c->job_id, &n);
     memset(p, 0, sizeof(*p));
-    if (own && own->array_job_id == 0) {
-        add(b, own, c, p);
-        return;
-    }
-    for (uint32_t i = 0; i < b->n_jobs; i++)
-        if (b->jobs[i].array_job_id == c->job_id || b->jobs[i].job_id == c->job_id)
+    for (uint32_t i = 0; i < n; i++)
+        add(b, &records[i], c, p);
+    /* A task of an array by a number of its own stands elsewhere. */
+    for (uint32_t i = 0; n == 0 && i < b->n_jobs; i++)
+        if (b->jobs[i].job_id == c->job_id)
             add(b, &b->jobs[i], c, p);
     if (c->array_task >= 0 && p->first) {
-        /* One task of many: which record is Slurm's to know, so the dearest stands for it. */
+        /* One task of many: which record is Slurm's to know, so the first stands for it. */
         struct prices one = {0};
         struct board_job task = *p->first;
         task.tasks = 1;
@@ -128,14 +127,10 @@ static double grams_ug(const struct board *b, double energy_uj, int64_t limit_s,
     return series_emissions_ug(&s, now_s, end_s, energy_uj) * b->head.pue;
 }
 
-static void refuse(struct placement_growth *out, enum placement_code code,
-                   const struct budgets_lack *lack)
+static void refuse(struct placement_growth *out, enum placement_code code)
 {
     out->verdict = VERDICT_REFUSE;
     out->code = code;
-    out->budget = lack->budget;
-    out->left = lack->left;
-    out->need = lack->need;
 }
 
 void placement_change_decide(const struct board *b, const struct lease_table *leases,
@@ -143,14 +138,13 @@ void placement_change_decide(const struct board *b, const struct lease_table *le
                              struct placement_growth *out)
 {
     struct prices p;
-    struct budgets_lack lack = {0};
     memset(out, 0, sizeof(*out));
     if (!placement_change_grows(c))
         return;
     collect(b, c, &p);
     if (!p.first) {
         if (b->n_budgets > 0)
-            refuse(out, CODE_NO_BOARD, &lack);
+            refuse(out, CODE_NO_BOARD);
         return;
     }
     const char *had = board_job_account(b, p.first);
@@ -173,8 +167,8 @@ void placement_change_decide(const struct board *b, const struct lease_table *le
                             : p.first->partition >= 0 ? b->partitions[p.first->partition].name
                                                       : NULL;
     if (board_mode(b, partition, out->account, out->uid) == 1 &&
-        !budgets_cover(b, leases, &need, &lack))
-        refuse(out, CODE_BUDGET_LEFT, &lack);
+        !budgets_cover(b, leases, &need, &out->lack))
+        refuse(out, CODE_BUDGET_LEFT);
 }
 
 /* FNV-1a over what the change says (draft-eastlake-fnv). */
@@ -216,11 +210,12 @@ char *placement_change_sentence(char *buf, size_t size, const struct placement_g
         return buf;
     }
     char left[48], need[48];
+    const struct board_budget *budget = g->lack.budget;
     snprintf(buf, size,
              "%s %s has %s left, this change needs about %s more: ask an operator for a larger "
              "budget",
-             g->budget->scope == BOARD_USER ? "user" : "account", g->budget->name,
-             budgets_amount(left, sizeof(left), g->budget->resource, (double)g->left),
-             budgets_amount(need, sizeof(need), g->budget->resource, g->need));
+             budget->scope == BOARD_USER ? "user" : "account", budget->name,
+             budgets_amount(left, sizeof(left), budget->resource, (double)g->lack.left),
+             budgets_amount(need, sizeof(need), budget->resource, g->lack.need));
     return buf;
 }

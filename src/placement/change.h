@@ -7,6 +7,7 @@
 #define CARNOT_PLACEMENT_CHANGE_H
 
 #include <stdint.h>
+#include "placement/budgets.h"
 #include "placement/placement.h"
 
 /* What is asked for; 0 and NULL leave the job as it is. */
@@ -24,11 +25,9 @@ struct placement_change {
 struct placement_growth {
     enum placement_verdict verdict; /* RUN: may be; REFUSE */
     enum placement_code code;
-    const struct board_budget *budget; /* of a refusal */
-    int64_t left;                      /* of that budget, after leases */
-    double need;                       /* more than the job had before */
-    double energy_uj, carbon_ug;       /* what the change adds; <= 0: nothing to hold */
-    const char *account;               /* that it is held against */
+    struct budgets_lack lack;    /* of a refusal: need is what the job did not have before */
+    double energy_uj, carbon_ug; /* what the change adds; <= 0: nothing to hold */
+    const char *account;         /* that it is held against */
     uint32_t uid;
 };
 

@@ -11,16 +11,10 @@
 
 #include "carbon/forecast.h"
 #include "placement/allowance.h"
-#include "placement/budgets.h"
 #include "placement/placement.h"
 #include "placement/search.h"
 
 #define J_PER_KWH 3.6e6
-
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 /* CPUs that one task keeps others from: its own, or those that go with its GPUs. */
 static uint64_t cpus_held(const struct board_partition *p, const struct placement_price *price)
@@ -82,14 +76,10 @@ static const char *partitions_of(const struct board *b, const struct placement_j
     return job->partition && job->partition[0] ? job->partition : p ? p->name : "";
 }
 
-static void refuse(struct placement_decision *d, enum placement_code code,
-                   const struct budgets_lack *lack)
+static void refuse(struct placement_decision *d, enum placement_code code)
 {
     d->verdict = VERDICT_REFUSE;
     d->code = code;
-    d->budget = lack->budget;
-    d->budget_left = lack->left;
-    d->budget_need = lack->need;
 }
 
 int placement_native(const struct board *b, const struct placement_job *job)
@@ -107,7 +97,6 @@ static void check_budgets(const struct board *b, const struct lease_table *lease
                           const struct placement_job *job, int64_t now_s,
                           struct placement_decision *d)
 {
-    struct budgets_lack lack = {0};
     struct budgets_need need = {.account = placement_account(b, job),
                                 .uid = job->uid,
                                 .now_ms = now_s * 1000,
@@ -118,10 +107,11 @@ static void check_budgets(const struct board *b, const struct lease_table *lease
                                 .task_ug = placement_task_carbon_ug(job, d),
                                 .user_uj = d->price.energy_all_uj,
                                 .user_ug = carbon_held_ug(job, d)};
-    if ((job->flags & PLACEMENT_UNCOUNTED) && budgets_any(b, need.account, need.uid, &lack.budget))
-        refuse(d, CODE_NO_BOARD, &lack);
-    else if (!budgets_cover(b, leases, &need, &lack))
-        refuse(d, CODE_BUDGET_LEFT, &lack);
+    if ((job->flags & PLACEMENT_UNCOUNTED) &&
+        budgets_any(b, need.account, need.uid, &d->lack.budget))
+        refuse(d, CODE_NO_BOARD);
+    else if (!budgets_cover(b, leases, &need, &d->lack))
+        refuse(d, CODE_BUDGET_LEFT);
 }
 
 /* Beyond the forecast every start costs the same: count only what it reaches. */

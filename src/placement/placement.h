@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "placement/board.h"
+#include "placement/budgets.h"
 #include "placement/lease.h"
 #include "placement/request.h"
 
@@ -96,9 +97,7 @@ struct placement_decision {
     struct placement_price price;
     double carbon_ug,
         carbon_now_ug; /* all tasks, PUE in: at start_s, and at once; NAN without a forecast */
-    const struct board_budget *budget; /* BUDGET_LEFT: which one (points into the board) */
-    int64_t budget_left;               /* of it, after leases */
-    double budget_need;
+    struct budgets_lack lack; /* of a refusal */
 };
 
 /* Price a job by the board's partitions and watts. Pure. */

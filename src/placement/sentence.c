@@ -11,7 +11,6 @@
 
 #include "common/units.h"
 #include "common/when.h"
-#include "placement/budgets.h"
 #include "placement/placement.h"
 
 const char *placement_verdict_name(enum placement_verdict v)
@@ -78,15 +77,15 @@ static char *waits(char *buf, size_t size, const struct board *b,
 static char *refuses(char *buf, size_t size, const struct placement_job *job,
                      const struct placement_decision *d)
 {
-    const struct board_budget *g = d->budget;
+    const struct board_budget *g = d->lack.budget;
     char left[48], need[48], day[32] = "", hours[24], power[24];
     if (d->code == CODE_NO_BOARD) {
         snprintf(buf, size, "budget %s is being counted again; submit again in a few seconds",
                  g->name);
         return buf;
     }
-    budgets_amount(left, sizeof(left), g->resource, (double)d->budget_left);
-    budgets_amount(need, sizeof(need), g->resource, d->budget_need);
+    budgets_amount(left, sizeof(left), g->resource, (double)d->lack.left);
+    budgets_amount(need, sizeof(need), g->resource, d->lack.need);
     if (g->renews_s > 0) {
         char text[24];
         snprintf(day, sizeof(day), " until %s", when_format_day(text, sizeof(text), g->renews_s));

@@ -292,7 +292,7 @@ static void test_budget(void)
     struct placement_decision d = decide(&f, &job);
     UNIT_INT(d.verdict, VERDICT_REFUSE, "one microjoule short, by the user's default account");
     UNIT_INT(d.code, CODE_BUDGET_LEFT, "code");
-    UNIT_OK(d.budget == &f.budgets[0], "which");
+    UNIT_OK(d.lack.budget == &f.budgets[0], "which");
     job.account = "chem";
     UNIT_INT(decide(&f, &job).verdict, VERDICT_DELAY, "another account");
     job.account = "bio";
@@ -329,8 +329,8 @@ static void test_native(void)
     job.limit_s = 61;
     struct placement_decision d = decide(&f, &job);
     UNIT_INT(d.code, CODE_BUDGET_LEFT, "what can never fit is refused");
-    UNIT_INT(d.budget_left, 600 * 1000000LL, "against all that is granted");
-    UNIT_DBL(d.budget_need, 610e6, 1, "by what one task needs");
+    UNIT_INT(d.lack.left, 600 * 1000000LL, "against all that is granted");
+    UNIT_DBL(d.lack.need, 610e6, 1, "by what one task needs");
     job.account = "chem";
     UNIT_INT(placement_native(&f.b, &job), 0, "another account");
 
