@@ -24,7 +24,8 @@ update() {
 }
 ok "its owner may comment on it" update games Comment=hello
 is "and has" "$(job "$id" Comment)" hello
-ok "shorten it" update games TimeLimit=5
+# where there are budgets, once a board shows the job
+ok "shorten it" wait_for 10 update games TimeLimit=5
 is "and has" "$(job "$id" TimeLimit)" 00:05:00
 # Slurm 24.11 and 26.05 answer EAGAIN while they schedule, with or without Carnot.
 ok "name another partition" wait_for 20 update games Partition=debug
@@ -44,7 +45,7 @@ is "and has" "$(job "$id" TimeLimit)" 00:20:00
 
 # three waves of three minutes, which the dip holds
 array=$(as games sbatch --parsable -o /dev/null -t 3 --array=1-5%2 --carbon-delay=30m --wrap true)
-# where there are budgets, once a board shows it
+# as above
 ok "an array is changed as a whole" wait_for 10 as games scontrol update jobid="$array" TimeLimit=2
 ok "and in one task" as games scontrol update jobid="${array}_3" TimeLimit=1
 not_ok "not in a task that is not there" as games scontrol update jobid="${array}_77" TimeLimit=4
