@@ -26,7 +26,6 @@
 #define SHARES_MAX 4096
 #define RECORD_DT_MAX_MS (3600 * 1000LL)
 #define CLOCK_AHEAD_MS 10000
-#define LEFTOVER_S 300 /* so long after its end a job may still be busy on a node */
 #define REFUSED_EVERY_MS 60000
 #define NODE_W_MAX 100000.0 /* no node of today draws 100 kW */
 
@@ -179,7 +178,7 @@ static int said_before(const char *node, uint32_t job_id)
 static int ran_there(const char *node, const struct record *r, const struct ledger_job *run)
 {
     int elsewhere = run->nodelist[0] && !nodelist_has(run->nodelist, node);
-    int over = run->end_s > 0 && r->start_ms / 1000 > run->end_s + LEFTOVER_S;
+    int over = run->end_s > 0 && r->start_ms / 1000 > run->end_s + TRACKER_LEFTOVER_S;
     if (!elsewhere && !over)
         return 1;
     if (!said_before(node, run->key.job_id))

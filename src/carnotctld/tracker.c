@@ -390,26 +390,35 @@ static int not_reported(const char *name, void *arg)
     return 1;
 }
 
-/* Have all its nodes accounted for more time than it had? Slurm's end is a whole second. */
-static int all_reported(const struct ctl *c, const struct ledger_job *row)
+/* Have all its nodes accounted for more time than until then? Slurm's end is a whole second. */
+static int all_reported(const struct ctl *c, const struct ledger_job *row, int64_t until_s)
 {
-    struct awaited a = {c, (row->end_s + 1) * 1000};
+    struct awaited a = {c, (until_s + 1) * 1000};
     return row->nodelist[0] && row->nodes <= 256 &&
            nodelist_each(row->nodelist, not_reported, &a) == 0;
 }
 
 /* Nodes report a little later than Slurm: what a job reserved is released when its last records
- * are in, or should be. A record that comes later still counts; only the reservation is gone. */
+ * are in, or should be. (A record that comes later still counts; only the reservation is gone.) A
+ * job that slurmctld lost may go on to run: it is over when its nodes have ceased to name it. */
+static int has_last_records(const struct ctl *c, const struct ledger_job *row, int64_t now_s)
+{
+    int lost = strcmp(row->state, "GONE") == 0;
+    int64_t usual_s = 2 * (c->set.node.report_interval_ms + c->set.node.log_interval_ms) / 1000 + 3;
+    int64_t wait_s = lost && usual_s < TRACKER_LEFTOVER_S ? TRACKER_LEFTOVER_S : usual_s;
+    int64_t until_s =
+        lost && row->measured_until_s > row->end_s ? row->measured_until_s : row->end_s;
+    return row->start_s == 0 || row->end_s + wait_s <= now_s || all_reported(c, row, until_s);
+}
+
 static void settle_ended(struct ctl *c)
 {
-    int64_t wait_s = 2 * (c->set.node.report_interval_ms + c->set.node.log_interval_ms) / 1000 + 3;
     int64_t now_s = ctl_now_s(c);
     size_t kept = 0;
     for (size_t i = 0; i < c->n_jobs; i++) {
         struct ledger_job *row = &c->jobs[i];
         struct err e = {.text = ""};
-        int due = !row->live &&
-                  (row->end_s + wait_s <= now_s || row->start_s == 0 || all_reported(c, row));
+        int due = !row->live && has_last_records(c, row, now_s);
         if (due) {
             row->asap_ug = tracker_asap_ug(c, row);
             int rc = ledger_job_settle(c->ledger, row->key, row->delay_s, row->asap_ug, &e);
@@ -430,12 +439,13 @@ void tracker_apply(struct ctl *c, struct snapshot *s)
 {
     struct err e = {.text = ""};
     size_t n_sorted = c->n_jobs;
-    snapshot_destroy(c->snap);
-    c->snap = s;
     if (ledger_begin(c->ledger, &e) < 0) {
         log_err("ledger: %s", e.text);
+        snapshot_destroy(s);
         return;
     }
+    snapshot_destroy(c->snap);
+    c->snap = s;
     for (size_t i = 0; i < s->n_jobs; i++)
         take_job(c, &s->jobs[i], n_sorted);
     if (c->n_jobs)

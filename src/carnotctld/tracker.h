@@ -12,6 +12,8 @@
 
 /* A run in which nobody has waited for this long may wait anew. */
 #define TRACKER_RUN_REST_S (24 * 3600)
+/* So long after its end a job may still be busy on a node: epilogs, processes that do not end. */
+#define TRACKER_LEFTOVER_S 300
 
 /* Load the rows that are not settled. 0 or -1. */
 int tracker_init(struct ctl *c, struct err *e);

@@ -410,6 +410,31 @@ static void test_gone(void)
     tear_down();
 }
 
+/* slurmctld was killed before it had written a job down that its node runs already. */
+static void test_lost(void)
+{
+    set_up();
+    grant(10000);
+    run(list_add(7, 0));
+    apply();
+    n_list = 0;
+    for (int i = 1; i <= 4; i++) {
+        advance(2);
+        UNIT_INT(report(i, 7, 1000000), i, "its node goes on to name it");
+        apply();
+        UNIT_INT(bio().charged + bio().reserved, 600000000, "so what it reserved stays so");
+    }
+    run(list_add(9, 0));
+    snprintf(list[0].account, sizeof(list[0].account), "other");
+    apply();
+    advance(3);
+    report(5, 9, 1000000);
+    apply();
+    UNIT_INT(bio().charged, 4000000, "a record that does not name it");
+    UNIT_INT(bio().reserved, 0, "ends it");
+    tear_down();
+}
+
 static void test_requeue(void)
 {
     set_up();
@@ -1431,6 +1456,7 @@ static void test_plugin(void)
 int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {{"life", test_life},
+                                             {"lost", test_lost},
                                              {"gone", test_gone},
                                              {"requeue", test_requeue},
                                              {"requeue_budget", test_requeue_budget},
