@@ -256,27 +256,30 @@ static struct held_board *decide_change(const struct placement_change *change, u
 
 /* A change may not take from a budget what is not there; a wait may be given up, and anything else
  * is the owner's to change. carnotctld sees it in Slurm's list and prices it there. */
-static int modify(const job_desc_msg_t *job_desc, uint32_t submit_uid, char **err_msg)
+static int modify(job_desc_msg_t *job_desc, uint32_t submit_uid, char **err_msg)
 {
     struct placement_change change;
     struct placement_growth growth;
-    char text[640];
-    int64_t now_ms = wall_ms();
+    char text[640] = "";
+    struct err e = {.text = ""};
+    int rc = SLURM_SUCCESS;
 
     job_desc_change(job_desc, &change);
-    if (!placement_change_grows(&change))
+    if (!placement_change_grows(&change) && !job_desc->licenses)
         return SLURM_SUCCESS;
-    struct held_board *held = decide_change(&change, submit_uid, now_ms, &growth);
+    struct held_board *held = decide_change(&change, submit_uid, wall_ms(), &growth);
     if (!held)
         return SLURM_SUCCESS;
-    int refused = growth.verdict == VERDICT_REFUSE;
-    if (refused)
+    if (growth.verdict == VERDICT_REFUSE) {
         tell(err_msg, placement_change_sentence(text, sizeof(text), &growth));
+        rc = growth.code == CODE_NO_BOARD ? ESLURM_TRANSITION_STATE_NO_UPDATE
+                                          : ESLURM_ACCOUNTING_POLICY;
+    } else if (!is_operator(submit_uid) && watts_change(&held->board, &change, job_desc, &e) < 0) {
+        tell(err_msg, e.text);
+        rc = ESLURM_INVALID_LICENSES;
+    }
     board_loader_put(held);
-    if (!refused)
-        return SLURM_SUCCESS;
-    return growth.code == CODE_NO_BOARD ? ESLURM_TRANSITION_STATE_NO_UPDATE
-                                        : ESLURM_ACCOUNTING_POLICY;
+    return rc;
 }
 
 int job_modify(JOB_MODIFY_ARGS)

@@ -10,8 +10,11 @@
 
 #include "carnotctld/enforcer.h"
 #include "carnotctld/feed_watch.h"
+#include "carnotctld/native.h"
 #include "carnotctld/row_price.h"
+#include "carnotctld/slurm_client.h"
 #include "carnotctld/tracker.h"
+#include "common/licences.h"
 
 void tracker_placement_job(const struct slurm_job *job, struct placement_job *out)
 {
@@ -54,6 +57,19 @@ void row_price(struct ctl *c, const struct slurm_job *job, const struct placemen
     row->reserved_ug = row->estimate_ug;
 }
 
+/* Where Slurm counts a pending job by fewer watts than it is priced for now, the licence is
+ * corrected. */
+static void ask_watts(const struct ctl *c, const struct slurm_job *job,
+                      const struct ledger_job *row, const struct placement_job *pj, double power_w)
+{
+    struct slurm_order o = slurm_client_order_for(ORDER_LICENCES, row);
+    if (job->phase != PHASE_PENDING || native_watts(c, job) == 0)
+        return;
+    uint32_t w = placement_watts(&c->board, pj, power_w, tracker_acting(c, row));
+    if (w > job->watts && licences_set(job->licences, BOARD_WATTS, w, o.text, sizeof(o.text)) == 0)
+        slurm_client_order(&o);
+}
+
 /* A job that has grown or shrunk, by a user's change or by what Slurm gave it in the end, sets
  * aside what it may use now. Grams follow energy. */
 static void price_anew(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
@@ -65,6 +81,7 @@ static void price_anew(struct ctl *c, const struct slurm_job *job, struct ledger
     double before_uj = (double)row->estimate_uj, ratio;
     double after_uj = p.energy_all_uj < 9e18 ? p.energy_all_uj : 9e18;
     ratio = before_uj > 0 ? after_uj / before_uj : 1;
+    ask_watts(c, job, row, &pj, p.power_w);
     row->estimate_uj = (uint64_t)after_uj;
     row->estimate_ug = (uint64_t)fmin((double)row->estimate_ug * ratio, 9e18);
     row->estimate_now_ug = (uint64_t)fmin((double)row->estimate_now_ug * ratio, 9e18);

@@ -89,7 +89,7 @@ static void tell_main(void)
     }
 }
 
-static int update_job(const struct slurm_order *o)
+static int update_job(struct slurm_order *o)
 {
     job_desc_msg_t desc;
     char id[16];
@@ -105,6 +105,8 @@ static int update_job(const struct slurm_order *o)
         desc.priority = 0;
     else if (o->kind == ORDER_FACTOR)
         desc.site_factor = o->site_factor;
+    else if (o->kind == ORDER_LICENCES)
+        desc.licenses = o->text;
     else
         desc.begin_time = o->begin_s;
     if (o->kind == ORDER_RELEASE)
@@ -127,6 +129,7 @@ static void carry_out(struct slurm_order *o)
     case ORDER_HOLD:
     case ORDER_FACTOR:
     case ORDER_RELEASE:
+    case ORDER_LICENCES:
         rc = update_job(o);
         break;
     case ORDER_NOTIFY:

@@ -120,6 +120,8 @@ static void read_job(const slurm_job_info_t *from, struct slurm_job *to)
         to->admin_comment = strdup(from->admin_comment);
     if (from->dependency && from->dependency[0])
         to->dependency = strdup(from->dependency);
+    if (to->watts)
+        to->licences = strdup(from->licenses);
 }
 
 static int by_id(const void *a, const void *b)

@@ -14,6 +14,7 @@ void snapshot_destroy(struct snapshot *s)
         return;
     for (size_t i = 0; i < s->n_jobs; i++) {
         free(s->jobs[i].admin_comment);
+        free(s->jobs[i].licences);
         free(s->jobs[i].dependency);
     }
     free(s->jobs);

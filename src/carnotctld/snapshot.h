@@ -36,8 +36,9 @@ struct slurm_job {
     char user[SNAPSHOT_NAME_MAX], account[SNAPSHOT_NAME_MAX], partition[SNAPSHOT_NAME_MAX];
     char name[SNAPSHOT_NAME_MAX], wckey[SNAPSHOT_NAME_MAX];
     char nodelist[256];
-    char *admin_comment; /* owned; NULL = none */
+    char *admin_comment; /* owned; of one with watts, else NULL */
     char *dependency;    /* owned; what it still waits for, NULL = nothing */
+    char *licences;      /* owned; NULL = none */
 };
 
 struct slurm_part {

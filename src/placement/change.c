@@ -171,6 +171,24 @@ void placement_change_decide(const struct board *b, const struct lease_table *le
         refuse(out, CODE_BUDGET_LEFT);
 }
 
+int placement_change_watts(const struct board *b, const struct placement_change *c, uint32_t *w)
+{
+    struct prices p;
+    struct placement_job job;
+    struct placement_price price;
+    collect(b, c, &p);
+    if (!p.first)
+        return -1;
+    as_it_is(b, p.first, &job);
+    with(c, p.first, &job);
+    if (c->account)
+        job.account = c->account;
+    placement_price(b, &job, &price);
+    int mode = board_mode(b, job.partition, job.account, job.uid);
+    *w = placement_watts(b, &job, price.power_w, mode);
+    return 0;
+}
+
 /* FNV-1a over what the change says (draft-eastlake-fnv). */
 static uint64_t hash(uint64_t h, const void *data, size_t size)
 {

@@ -41,6 +41,10 @@ void placement_change_decide(const struct board *b, const struct lease_table *le
                              const struct placement_change *c, int64_t now_s,
                              struct placement_growth *out);
 
+/* The watts that one task of the job asks Slurm for after the change (placement_watts): 0 and *w,
+ * or -1 if the board does not show the job. */
+int placement_change_watts(const struct board *b, const struct placement_change *c, uint32_t *w);
+
 /* The lease that holds what was allowed until a list shows it; its id is made of the change itself,
  * so that Slurm's asking once a record of an array takes one. */
 void placement_change_lease(const struct placement_change *c, const struct placement_growth *g,

@@ -93,6 +93,17 @@ int placement_native(const struct board *b, const struct placement_job *job)
     return 0;
 }
 
+uint32_t placement_watts(const struct board *b, const struct placement_job *job, double power_w,
+                         int mode)
+{
+    double w = ceil(power_w);
+    if (b->head.watts_total == 0 || mode != 1 || !placement_native(b, job))
+        return 0;
+    if (!(w >= 1))
+        return 1;
+    return w < b->head.watts_total ? (uint32_t)w : b->head.watts_total;
+}
+
 static void check_budgets(const struct board *b, const struct lease_table *leases,
                           const struct placement_job *job, int64_t now_s,
                           struct placement_decision *d)

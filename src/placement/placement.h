@@ -108,6 +108,11 @@ void placement_price(const struct board *b, const struct placement_job *job,
  * what is left: it waits in Slurm's queue until there is enough. 1 or 0. Pure. */
 int placement_native(const struct board *b, const struct placement_job *job);
 
+/* How many of the licence watts one task of this power has to ask for, at least 1 and at most all;
+ * 0 where Slurm's limits do not hold its budget, or mode (0 observe, 1 act) does not act on it. */
+uint32_t placement_watts(const struct board *b, const struct placement_job *job, double power_w,
+                         int mode);
+
 /*
  * Decide. b is a fresh board (the caller checks its age), leases may be NULL. now_s in seconds
  * since the epoch. Never fails: what cannot be decided runs. O(window / step). One call at a time:

@@ -79,6 +79,20 @@ for id in "$one" "$two" "$three"; do ok "$id starts" wait_state 20 "$id" RUNNING
 ok "what does not fit waits, though it belongs to the other team" wait_for 15 reason_is "$four" $WORD
 like "carnot why says what for" "$(in_sandbox carnot why "$four")" "$WORD"
 
+# ---- changed while they wait: the watts stay ours, and follow the job's size
+
+mine=$(as games sbatch --parsable -o /dev/null -A team1 -N1 -n2 -t5 -L other:1 --wrap true)
+ok "a job of a user waits" wait_for 15 reason_is "$mine" $WORD
+licences_are() { [[ $(job "$mine" Licenses | tr , '\n' | sort | paste -sd,) = "$1" ]]; }
+ok "who may ask for other licences" wait_for 10 as games scontrol update jobid="$mine" Licenses=other:2,watts:1
+ok "but not for fewer watts" licences_are other:2,watts:20
+ok "nor for none" as games scontrol update jobid="$mine" Licenses=other:3
+ok "which stay what they were" licences_are other:3,watts:20
+not_ok "a choice of licences is refused" as games scontrol update jobid="$mine" Licenses='other:1|other:2'
+ok "an operator makes it larger" in_sandbox scontrol update jobid="$mine" NumCPUs=4
+ok "and its watts follow" wait_for 20 licences_are other:3,watts:40
+in_sandbox scancel "$mine"
+
 # ---- refused: what can never fit, and what cannot be joined
 
 refused() { ! in_sandbox sbatch -o /dev/null "$@" --wrap true 2>"$T/refused"; }

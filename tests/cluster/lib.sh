@@ -200,6 +200,7 @@ sandbox_up() {
     "$SANDBOX" start "$SB" "$@" >&2 || bail_out "the sandbox does not start"
     # shellcheck disable=SC2034
     LINK=$(short_path)
+    in_sandbox true
 }
 
 # The short path of the sandbox, as its configuration holds it.
@@ -207,9 +208,14 @@ short_path() {
     sed -n 's/^LINK=//p' "$SB/sandbox.env"
 }
 
-# in_sandbox COMMAND...
+# in_sandbox COMMAND...: as `sandbox exec` does, without a start of that script for each of thousands of commands.
+sandbox_env=() sandbox_env_of=
 in_sandbox() {
-    "$SANDBOX" exec "$SB" -- "$@"
+    if [[ $sandbox_env_of != "$SB" ]]; then
+        mapfile -t sandbox_env < <("$SANDBOX" env "$SB")
+        sandbox_env_of=$SB
+    fi
+    env "${sandbox_env[@]}" "$@"
 }
 
 # as USER COMMAND...

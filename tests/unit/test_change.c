@@ -173,12 +173,40 @@ static void test_lease(void)
     UNIT_INT(lease_doubtful(&leases, 1000, now_ms + LEASE_LIFE_MS), 0, "and nobody is doubted");
 }
 
+/* The licence that Slurm's own limit counts a job by, after a change. */
+static void test_watts(void)
+{
+    static const struct {
+        const char *what;
+        struct placement_change c;
+        uint32_t w;
+    } cases[] = {
+        {"as it is", {.job_id = 7, .array_task = -1}, 20},
+        {"more CPUs", {.job_id = 7, .array_task = -1, .cpus = 3}, 30},
+        {"no more than there are", {.job_id = 7, .array_task = -1, .cpus = 300}, 1000},
+        {"a longer limit", {.job_id = 7, .array_task = -1, .limit_s = 6000}, 20},
+        {"an array's task", {.job_id = 20, .array_task = -1}, 10},
+        {"an account without one", {.job_id = 7, .array_task = -1, .account = "art"}, 0},
+    };
+    uint32_t w = 77;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        set_up(0);
+        f.b.head.watts_total = 1000;
+        f.budgets[0].native = 1;
+        UNIT_INT(placement_change_watts(&f.b, &cases[i].c, &w), 0, "%s", cases[i].what);
+        UNIT_INT(w, cases[i].w, "%s", cases[i].what);
+    }
+    struct placement_change unknown = {.job_id = 99, .array_task = -1};
+    UNIT_INT(placement_change_watts(&f.b, &unknown, &w), -1, "not on the board");
+    f.b.head.watts_total = 0;
+    UNIT_INT(placement_change_watts(&f.b, &cases[0].c, &w), 0, "no licence");
+    UNIT_INT(w, 0, "no watts");
+}
+
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {{"growth", test_growth},
-                                             {"moves", test_moves},
-                                             {"unknown", test_unknown},
-                                             {"lease", test_lease},
-                                             {NULL, NULL}};
+    static const struct unit_case cases[] = {{"growth", test_growth},   {"moves", test_moves},
+                                             {"unknown", test_unknown}, {"lease", test_lease},
+                                             {"watts", test_watts},     {NULL, NULL}};
     return unit_main(argc, argv, cases, "change");
 }
