@@ -136,8 +136,16 @@ in_sandbox scancel -u root
 flat=$(mktemp -d "${TMPDIR:-/tmp}/carnot-snakemake.XXXXXX")
 trap 'rm -rf -- "$flat"; cleanup' EXIT
 workflow() {
-    (cd "$flat" && in_sandbox env USER=root HOME="$flat" CARNOT_CARBON_DELAY=5m snakemake "$@" -j2 --max-status-checks-per-second 1)
+    (cd "$flat" && in_sandbox env PATH="$T:$PATH" USER=root HOME="$flat" CARNOT_CARBON_DELAY=5m snakemake "$@" -j2 --max-status-checks-per-second 1)
 }
+# From 7.30 on it asks sacct, which answers without slurmdbd as well here: from the list of slurmctld.
+cat >"$T/sacct" <<'SH'
+#!/bin/sh
+[ "$1" = -X ] || exec /usr/bin/sacct "$@"
+for name; do :; done
+exec squeue -h -t all -o '%A|%T' --name "$name"
+SH
+chmod +x "$T/sacct"
 if command -v snakemake >/dev/null && [[ $(snakemake --version) = 7.* ]]; then
     cat >"$flat/Snakefile" <<'RULES'
 rule two:
@@ -153,10 +161,11 @@ rule one:
 RULES
     trace "$T/carbon.csv" -600:400 15:100 600:400
     sleep 3
+    last=$(in_sandbox squeue -h -t all -o %A | sort -n | tail -n 1)
     ok "Snakemake runs a workflow" workflow --slurm
     is "to its end" "$(cat "$flat/two.txt" 2>/dev/null)" one
     is "its first job waited for the grid" "$(in_sandbox carnot jobs --json |
-        jq '[.[] | select((.name | startswith("snakejob")) and .not_before != null and .delay_s > 0)] | length')" 1
+        jq "[.[] | select(.job_id > $last and .not_before != null and .delay_s > 0)] | length")" 1
 else
     skip "Snakemake runs a workflow" "Snakemake 7 is not installed"
 fi
