@@ -124,7 +124,7 @@ static json_t *_sorted(const json_t *rows, int64_t task)
     return out;
 }
 
-int client_jobs(struct cli *c, json_t *request, json_t **rows)
+int client_list(struct cli *c, json_t *request, const char *key, json_t **rows)
 {
     json_t *out = json_array(), *a;
     size_t got = 1;
@@ -139,9 +139,9 @@ int client_jobs(struct cli *c, json_t *request, json_t **rows)
             json_decref(out);
             return -1;
         }
-        got = json_array_size(json_object_get(a, "jobs"));
+        got = json_array_size(json_object_get(a, key));
         more = json_is_true(json_object_get(a, "more"));
-        (void)json_array_extend(out, json_object_get(a, "jobs"));
+        (void)json_array_extend(out, json_object_get(a, key));
         json_decref(a);
     }
     json_decref(request);
@@ -154,7 +154,7 @@ int client_job_rows(struct cli *c, const struct cli_job *job, json_t **rows)
     json_t *request = client_request("jobs"), *all, *out;
 
     (void)json_object_set_new(request, "job", json_integer(job->id));
-    if (client_jobs(c, request, &all) < 0)
+    if (client_list(c, request, "jobs", &all) < 0)
         return -1;
     out = _sorted(all, job->task);
     json_decref(all);

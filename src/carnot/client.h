@@ -24,9 +24,10 @@ void client_strip(json_t *answer);
 /* Is row a of `jobs` a later run than b? A requeued job has a row a run, and ids are used again. */
 int client_newer(const json_t *a, const json_t *b);
 
-/* Op "jobs", page by page to the end; takes request over. 0 and a new reference to an array, the
- * newest first, or -1 after a message. */
-int client_jobs(struct cli *c, json_t *request, json_t **rows);
+/* Op "jobs" or "nodes", whose answer has its rows under this key, page by page to the end; takes
+ * request over. 0 and a new reference to an array in the server's order (jobs: the newest first),
+ * or -1 after a message. */
+int client_list(struct cli *c, json_t *request, const char *key, json_t **rows);
 
 /* All rows of a job (op "jobs" with its id), the newest first; a task alone when one was named.
  * 0 and a new reference to a non-empty array, or -1 after a message. */

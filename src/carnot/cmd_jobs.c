@@ -151,7 +151,7 @@ static int _by_filters(struct cli *c, const struct query *q, json_t *rows)
     _filter(request, "account", q->accounts);
     json_object_set_new(request, "since_s",
                         json_integer(q->since_s ? q->since_s : c->now_s - 86400));
-    if (client_jobs(c, request, &all) < 0)
+    if (client_list(c, request, "jobs", &all) < 0)
         return CLI_FAILED;
     json_array_foreach(all, i, row) if (_wanted(row, q)) json_array_append(rows, row);
     json_decref(all);

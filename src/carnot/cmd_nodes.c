@@ -121,7 +121,7 @@ int cmd_nodes(struct cli *c, int argc, char **argv)
 {
     struct table_style style = {0};
     const char *units = NULL;
-    json_t *a, *rows, *row;
+    json_t *all, *rows, *row;
     int o, bad = 0, status;
     size_t i;
 
@@ -141,13 +141,12 @@ int cmd_nodes(struct cli *c, int argc, char **argv)
     }
     if (optind < argc)
         return cli_fail(c, CLI_USAGE, "nodes takes no operand; see carnot help nodes");
-    if (client_ask(c, client_request("nodes"), &a) < 0)
+    if (client_list(c, client_request("nodes"), "nodes", &all) < 0)
         return CLI_FAILED;
     rows = json_array();
-    json_array_foreach(json_object_get(a, "nodes"), i, row) if (!bad || _bad(row))
-        json_array_append(rows, row);
+    json_array_foreach(all, i, row) if (!bad || _bad(row)) json_array_append(rows, row);
     status = c->json ? cli_json(c, rows) : _print(c, rows, &style, units);
     json_decref(rows);
-    json_decref(a);
+    json_decref(all);
     return status;
 }

@@ -282,6 +282,23 @@ static void test_nodes(void)
     fake_fini(&f);
 }
 
+/* Thousands of nodes come in pages. */
+static void test_nodes_pages(void)
+{
+    static const struct fake_answer pages[] = {
+        {"nodes", "{\"ok\":true,\"more\":true,\"nodes\":[{\"node\":\"n1\"},{\"node\":\"n2\"}]}"},
+        {"nodes", "{\"ok\":true,\"more\":false,\"nodes\":[{\"node\":\"n3\"}]}"},
+        {NULL, NULL}};
+    struct fake f;
+
+    fake_init(&f, pages);
+    UNIT_INT(fake_run(&f, "nodes -nP -o node"), 0, "two pages");
+    UNIT_STR(f.out, "n1\nn2\nn3\n", "two pages");
+    UNIT_STR(f.requests, "{\"op\":\"nodes\",\"v\":1}\n{\"offset\":2,\"op\":\"nodes\",\"v\":1}\n",
+             "two pages");
+    fake_fini(&f);
+}
+
 static void test_now(void)
 {
     struct fake f;
@@ -503,6 +520,7 @@ int main(int argc, char **argv)
                                              {"status", test_status},
                                              {"forecast", test_forecast},
                                              {"nodes", test_nodes},
+                                             {"nodes_pages", test_nodes_pages},
                                              {"now", test_now},
                                              {"job_ids", test_job_ids},
                                              {"switch", test_switch},
