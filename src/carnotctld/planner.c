@@ -125,12 +125,30 @@ static void plan(struct ctl *c, struct scratch *s, const struct slurm_job *job,
     move(c, row, new_s, old_s - row->delay_s, &d, "job.move", "GREENER_LATER");
 }
 
+/* What a waiting job was promised: by its note, or by its row where another tool has written its
+ * own text over the note. */
+static int promised(const struct slurm_job *job, const struct ledger_job *row,
+                    struct placement_note *note)
+{
+    if (placement_note_parse(job->admin_comment, note))
+        return 1;
+    if (row->latest_s == 0 || row->policy == POLICY_UNSET)
+        return 0;
+    *note = (struct placement_note){.id = row->decision,
+                                    .latest_s = row->latest_s,
+                                    .wait_s = row->allowance_s,
+                                    .policy = (enum placement_policy)row->policy,
+                                    .code = CODE_GREENER_LATER,
+                                    .layer = LAYER_FLAG};
+    return 1;
+}
+
 /* May Carnot move this pending job? */
 static int ours(const struct ctl *c, const struct slurm_job *job, const struct ledger_job *row,
                 struct placement_note *note)
 {
     return row && job->phase == PHASE_PENDING && !row->released && !job->bound && !job->held &&
-           tracker_acting(c, row) && placement_note_parse(job->admin_comment, note);
+           tracker_acting(c, row) && promised(job, row, note);
 }
 
 /* A job that may wait and has no plan yet: a new run after a requeue, or one whose dependencies

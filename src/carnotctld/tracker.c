@@ -166,8 +166,10 @@ static void read_note(struct ledger_job *row, const struct slurm_job *job,
     row->action = note->action == ACTION_WARN ? 0 : note->action == ACTION_TERM ? 1 : 2;
     row->allowance_s = note->wait_s;
     /* A run after a requeue has a begin time of Slurm's own; its bound is what it was. */
-    if (note->code == CODE_GREENER_LATER)
+    if (note->code == CODE_GREENER_LATER) {
         row->latest_s = note->latest_s;
+        row->policy = (int)note->policy;
+    }
     if (note->code == CODE_GREENER_LATER && job->restart == 0) {
         row->planned_s = row->begin_set_s = note->begin_s;
         row->delay_s = note->begin_s > note->asked_s ? note->begin_s - note->asked_s : 0;
@@ -184,6 +186,7 @@ static void inherit(struct ctl *c, size_t n_sorted, struct ledger_job *row)
     row->released = before->released;
     row->spent_s = before->spent_s;
     row->latest_s = before->latest_s;
+    row->policy = before->policy;
     before->reserved_uj = before->energy_uj;
     before->reserved_ug = before->carbon_ug;
     tracker_store(c, before);

@@ -69,6 +69,7 @@
     X(coverage, coverage, TEXT, KEEP)                                                              \
     X(measured_until_s, measured_until_s, I64, KEEP)                                               \
     X(watts, watts, U32, LIST)                                                                     \
+    X(policy, policy, INT, LIST)                                                                   \
     X(live, live, INT, ONCE)                                                                       \
     X(settled, settled, INT, ONCE)
 

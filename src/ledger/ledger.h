@@ -164,6 +164,7 @@ struct ledger_job {
     enum ledger_quality quality;    /* the worst that contributed much: see formats.md */
     char coverage[48];              /* "cpu,dram" */
     int64_t measured_until_s;       /* end of the last record that counted */
+    int policy;     /* enum placement_policy of its wait; 0 = it has none */
     uint32_t watts; /* that Slurm's own limit counts for each task of it; 0 = it does not */
     int live;       /* 1 in Slurm's list and not ended; 0 ended */
     int settled;    /* 1 once the reservation is released and nothing is awaited */

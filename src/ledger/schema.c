@@ -90,7 +90,10 @@ static const char version_2[] =
     " limit_s, settled) WHERE settled = 0;"
     "CREATE TABLE account_tree (child TEXT PRIMARY KEY, parent TEXT NOT NULL) WITHOUT ROWID;";
 
-static const char *const versions[] = {version_1, version_2};
+/* By which policy a job waits, for when its note is gone. */
+static const char version_3[] = "ALTER TABLE job ADD COLUMN policy INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const versions[] = {version_1, version_2, version_3};
 #define SCHEMA_VERSION ((int)(sizeof(versions) / sizeof(versions[0])))
 
 /* The one integer that sql answers. 0 or -1. */

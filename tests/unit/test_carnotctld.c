@@ -592,6 +592,30 @@ static void test_replan(void)
     tear_down();
 }
 
+/* A tool that writes job statistics puts its text in the place of the note. */
+static void test_replan_without_note(void)
+{
+    set_up();
+    struct slurm_job *j = list_add(7, 70);
+    apply();
+    free(j->admin_comment);
+    j->admin_comment = strdup("JS1:H4sIAAAA");
+    advance(2);
+    apply();
+    restart();
+    apply();
+    dip_at(120);
+    UNIT_INT(feed_watch_look(&c), 1, "a new forecast");
+    planner_run(&c);
+    UNIT_INT(n_orders, 1, "moved");
+    UNIT_INT(orders[0].begin_s, NOW + 120, "to the new dip");
+    dip_at(350);
+    feed_watch_look(&c);
+    planner_run(&c);
+    UNIT_OK(orders[n_orders - 1].begin_s <= NOW + 300, "never later than promised");
+    tear_down();
+}
+
 static void test_now(void)
 {
     struct err e = {.text = ""};
@@ -1457,6 +1481,7 @@ int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {{"life", test_life},
                                              {"lost", test_lost},
+                                             {"replan_without_note", test_replan_without_note},
                                              {"gone", test_gone},
                                              {"requeue", test_requeue},
                                              {"requeue_budget", test_requeue_budget},

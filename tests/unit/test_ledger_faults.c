@@ -329,6 +329,32 @@ static void _write_file(const char *bytes, size_t size)
     UNIT_OK(f != NULL && fwrite(bytes, 1, size, f) == size && fclose(f) == 0, "%s", path);
 }
 
+/* A ledger of each schema before this one, as an older Carnot left it, is taken over with its rows.
+ */
+static void test_older(void)
+{
+    static const char *const back[] = {
+        "ALTER TABLE job DROP COLUMN policy; PRAGMA user_version = 2",
+        "DROP INDEX job_open; ALTER TABLE job DROP COLUMN watts; DROP TABLE account_tree;"
+        "ALTER TABLE job DROP COLUMN policy; PRAGMA user_version = 1;"
+        "CREATE INDEX job_open ON job (account, user, reserved_uj) WHERE settled = 0"};
+    struct ledger_job row = {.key = {7, 0, 1000}, .array_task = -1, .tasks = 1, .live = 1}, again;
+    struct err e = {""};
+    for (size_t i = 0; i < sizeof(back) / sizeof(back[0]); i++) {
+        ledger_t *l = _open();
+        UNIT_INT(ledger_job_put(l, &row, &e), 0, "%s", e.text);
+        ledger_close(l);
+        _sql(back[i]);
+        l = _open();
+        UNIT_INT(ledger_job_get(l, row.key, &again, &e), 1, "the row is there: %s", e.text);
+        UNIT_INT(again.policy + (int)again.watts, 0, "what it did not know is 0");
+        again.policy = 2;
+        UNIT_INT(ledger_job_put(l, &again, &e), 0, "and can be written: %s", e.text);
+        ledger_close(l);
+        (void)unlink(path);
+    }
+}
+
 static void test_refused(void)
 {
     char name[300], garbage[8192];
@@ -451,10 +477,9 @@ static void test_damaged(void)
 int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {
-        {"kill", test_kill},       {"full_disk", test_full_disk},
-        {"locked", test_locked},   {"mode", test_mode},
-        {"refused", test_refused}, {"damaged", test_damaged},
-        {"checked", test_checked}, {NULL, NULL},
+        {"kill", test_kill},       {"full_disk", test_full_disk}, {"locked", test_locked},
+        {"mode", test_mode},       {"older", test_older},         {"refused", test_refused},
+        {"damaged", test_damaged}, {"checked", test_checked},     {NULL, NULL},
     };
 
     return unit_main(argc, argv, cases, "ledger_faults");
