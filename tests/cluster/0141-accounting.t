@@ -43,6 +43,7 @@ array=$(submit -A chem --array=1-3 --wrap 'sleep 1')
 long=$(submit -A chem -t 5 --wrap 'sleep 300')
 never=$(submit -A chem --begin=now+1hour --wrap true)
 wait_state 20 "$long" RUNNING
+sleep 2 # one that ends in the second of its start looks to sacct as if it had never run
 in_sandbox scancel "$long" "$never"
 ok "all jobs end" wait_for 60 queue_empty
 
