@@ -33,15 +33,11 @@ struct once {
 /* Who would count: the same rule as for an interval, in which each readable source delivers. */
 static void _choose(struct once *o)
 {
-    struct coverage_sum sum;
+    bool usable[METER_SOURCES_MAX];
 
-    coverage_sum_init(&sum);
-    for (int i = 0; i < o->meter.n; i++) {
-        const struct source *s = &o->meter.sources[i];
-        bool usable = !s->ops->read || s->error == 0;
-
-        o->counts[i] = !s->inside && usable && coverage_sum_add(&sum, s->coverage, 0) == 0;
-    }
+    for (int i = 0; i < o->meter.n; i++)
+        usable[i] = !o->meter.sources[i].ops->read || o->meter.sources[i].error == 0;
+    meter_choose(&o->meter, usable, o->counts);
 }
 
 /* Why a source does not count, NULL when it does. */
@@ -93,6 +89,7 @@ static json_t *_source_json(const struct once *o, int i)
     (void)json_object_set_new(json, "error",
                               s->error ? json_string(source_error_text(s)) : json_null());
     (void)json_object_set_new(json, "counted", json_boolean(o->counts[i]));
+    (void)json_object_set_new(json, "meter", json_boolean(s->meter));
     (void)json_object_set_new(json, "why_not",
                               _why_not(o, i) ? json_string(_why_not(o, i)) : json_null());
     (void)json_object_set_new(json, "package", package < 0 ? json_null() : json_integer(package));
@@ -162,8 +159,11 @@ static int _print_table(const struct once *o)
             (void)snprintf(rights, sizeof(rights), "%04o", (unsigned)s->rights & 07777);
         (void)printf("%-28s %18s %16s %-14s %-9s %-6s %s%s%s%s\n", s->name, value, range,
                      coverage_format(coverage, sizeof(coverage), s->coverage.components),
-                     quality_name(s->quality), rights, why ? "no: " : "yes", why ? why : "",
-                     s->error ? ": " : "", source_error_text(s));
+                     quality_name(s->quality), rights,
+                     why        ? "no: "
+                     : s->meter ? "as the total"
+                                : "yes",
+                     why ? why : "", s->error ? ": " : "", source_error_text(s));
     }
     return fflush(stdout) == 0 ? 0 : 1;
 }

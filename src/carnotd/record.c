@@ -42,7 +42,7 @@ static void _write_sources(const struct sampler *s, struct line *l, const struct
         if (r->interval->absent[i])
             line_null(l, "uj");
         else
-            line_u64(l, "uj", is_model ? r->interval->modelled_uj : source->interval_uj);
+            line_u64(l, "uj", r->interval->uj[i]);
         line_str(l, "state", source_state_name(source->worst));
         if (!is_model && source->counter.primed)
             line_u64(l, "raw", source->counter.last_uj);

@@ -33,7 +33,7 @@ static void _resume_sources(struct sampler *s, const json_t *record, int64_t mon
         for (int i = 0; name && json_is_integer(raw) && i < s->meter->n; i++) {
             struct source *source = &s->meter->sources[i];
 
-            if (source->ops->read && strcmp(source->name, name) == 0)
+            if (source->ops->read && !source->sampled && strcmp(source->name, name) == 0)
                 counter_resume(&source->counter, (uint64_t)json_integer_value(raw), mono_ms);
         }
     }

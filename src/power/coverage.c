@@ -18,19 +18,13 @@ void coverage_sum_init(struct coverage_sum *sum)
     memset(sum, 0, sizeof(*sum));
 }
 
-int coverage_sum_add(struct coverage_sum *sum, struct coverage c, uint64_t uj)
+int coverage_sum_beyond(struct coverage_sum *sum, struct coverage c, uint64_t uj)
 {
     uint64_t total;
 
     if (c.domains == 0 || c.components == 0 || (c.components & ~(unsigned)COMPONENT_ALL)) {
         errno = EINVAL;
         return -1;
-    }
-    for (unsigned i = 0; i < COVERAGE_COMPONENTS; i++) {
-        if ((c.components & (1u << i)) && (sum->taken[i] & c.domains)) {
-            errno = EEXIST;
-            return -1;
-        }
     }
     if (__builtin_add_overflow(sum->uj, uj, &total)) {
         errno = EOVERFLOW;
@@ -42,6 +36,27 @@ int coverage_sum_add(struct coverage_sum *sum, struct coverage c, uint64_t uj)
     }
     sum->uj = total;
     return 0;
+}
+
+int coverage_sum_add(struct coverage_sum *sum, struct coverage c, uint64_t uj)
+{
+    for (unsigned i = 0; i < COVERAGE_COMPONENTS; i++) {
+        if ((c.components & (1u << i)) && (sum->taken[i] & c.domains)) {
+            errno = EEXIST;
+            return -1;
+        }
+    }
+    return coverage_sum_beyond(sum, c, uj);
+}
+
+int coverage_within(struct coverage a, struct coverage b)
+{
+    return (a.components & ~b.components) == 0 && (a.domains & ~b.domains) == 0;
+}
+
+int coverage_overlap(struct coverage a, struct coverage b)
+{
+    return (a.components & b.components) != 0 && (a.domains & b.domains) != 0;
 }
 
 int coverage_sum_has(const struct coverage_sum *sum, struct coverage c)

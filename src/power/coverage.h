@@ -42,6 +42,14 @@ void coverage_sum_init(struct coverage_sum *sum);
  * in it already, EINVAL when c is empty, EOVERFLOW when the sum would not fit. */
 int coverage_sum_add(struct coverage_sum *sum, struct coverage c, uint64_t uj);
 
+/* Add what a meter of c has seen beyond the parts of c that are in the sum: the sum then covers all
+ * of c. 0, or -1 and errno EINVAL or EOVERFLOW. */
+int coverage_sum_beyond(struct coverage_sum *sum, struct coverage c, uint64_t beyond_uj);
+
+/* 1 when all cells of a lie in b; 1 when a and b have one in common; else 0. */
+int coverage_within(struct coverage a, struct coverage b);
+int coverage_overlap(struct coverage a, struct coverage b);
+
 /* 1 when every cell of c is in the sum already, else 0. */
 int coverage_sum_has(const struct coverage_sum *sum, struct coverage c);
 

@@ -10,27 +10,35 @@
 #include <string.h>
 
 #include "power/meter.h"
+#include "power/source_hwmon.h"
+#include "power/source_pm_counters.h"
 #include "power/source_powercap.h"
 
 #define RETRY_MS 10000
 
 int meter_open(struct meter *m, const char *sysroot, struct err *e)
 {
+    /* In the order of preference, for parts and for meters. */
+    static int (*const probes[])(const char *, struct source[], int, struct err *) = {
+        source_powercap_probe, source_pm_counters_probe, source_hwmon_probe};
     struct source *all = calloc(METER_SOURCES_MAX, sizeof(*all)), *fit;
-    int n;
 
     memset(m, 0, sizeof(*m));
     if (!all)
         return err_errno(e, "no memory for sources");
-    n = source_powercap_probe(sysroot, all, METER_SOURCES_MAX - 1, e);
-    if (n < 0) {
-        free(all);
-        return -1;
+    m->sources = all;
+    for (size_t k = 0; k < sizeof(probes) / sizeof(probes[0]); k++) {
+        int n = probes[k](sysroot, all + m->n, METER_SOURCES_MAX - 1 - m->n, e);
+
+        if (n < 0) {
+            meter_close(m);
+            return -1;
+        }
+        m->n += n;
     }
-    source_model_init(&all[n++]);
-    fit = realloc(all, (size_t)n * sizeof(*all));
+    source_model_init(&all[m->n++]);
+    fit = realloc(all, (size_t)m->n * sizeof(*all));
     m->sources = fit ? fit : all;
-    m->n = n;
     return 0;
 }
 
@@ -79,20 +87,87 @@ static bool _was_alive(const struct source *s)
     return s->counter.total_uj > 0;
 }
 
+/* Parts first, then meters, then the model. */
+enum rank { RANK_PART, RANK_METER, RANK_MODEL, RANKS };
+
+static enum rank _rank(const struct source *s)
+{
+    return !s->ops->read ? RANK_MODEL : s->meter ? RANK_METER : RANK_PART;
+}
+
+/* Does one of the counted sources cover some of what meter i covers, but not within it? And no two
+ * meters of the same. */
+static bool _is_crossed(const struct meter *m, int i, const bool counted[])
+{
+    struct coverage c = m->sources[i].coverage;
+
+    for (int k = 0; k < m->n; k++) {
+        const struct source *s = &m->sources[k];
+
+        if (counted[k] && coverage_overlap(s->coverage, c) &&
+            (s->meter || !coverage_within(s->coverage, c)))
+            return true;
+    }
+    return false;
+}
+
+void meter_choose(const struct meter *m, const bool delivers[], bool counted[])
+{
+    struct coverage_sum sum;
+
+    coverage_sum_init(&sum);
+    memset(counted, 0, METER_SOURCES_MAX * sizeof(*counted));
+    for (enum rank rank = 0; rank < RANKS; rank++) {
+        for (int i = 0; i < m->n; i++) {
+            const struct source *s = &m->sources[i];
+
+            if (_rank(s) != rank || s->inside || !delivers[i])
+                continue;
+            counted[i] = rank == RANK_METER ? !_is_crossed(m, i, counted) &&
+                                                  coverage_sum_beyond(&sum, s->coverage, 0) == 0
+                                            : coverage_sum_add(&sum, s->coverage, 0) == 0;
+        }
+    }
+}
+
+/* What a meter has seen beyond the counted parts within it. Parts are read a moment apart from it,
+ * so that they may say more in one interval: that is taken off the next ones. */
+static void _beyond(const struct meter *m, int i, struct meter_interval *out)
+{
+    const struct source *s = &m->sources[i];
+    uint64_t parts_uj = m->owed_uj[i];
+
+    for (int k = 0; k < m->n; k++) {
+        if (out->counted[k] && k != i && coverage_within(m->sources[k].coverage, s->coverage) &&
+            __builtin_add_overflow(parts_uj, out->uj[k], &parts_uj))
+            parts_uj = UINT64_MAX;
+    }
+    out->uj[i] = s->interval_uj > parts_uj ? s->interval_uj - parts_uj : 0;
+    out->owed_uj[i] = s->interval_uj > parts_uj ? 0 : parts_uj - s->interval_uj;
+}
+
 void meter_sum(const struct meter *m, uint64_t modelled_uj, struct meter_interval *out)
 {
+    bool delivers[METER_SOURCES_MAX];
+
     memset(out, 0, sizeof(*out));
     coverage_sum_init(&out->sum);
     out->modelled_uj = modelled_uj;
+    for (int i = 0; i < m->n; i++)
+        delivers[i] = !m->sources[i].ops->read || m->sources[i].delivered;
+    meter_choose(m, delivers, out->counted);
+    for (int i = 0; i < m->n; i++)
+        if (out->counted[i] && !m->sources[i].meter)
+            out->uj[i] = m->sources[i].ops->read ? m->sources[i].interval_uj : modelled_uj;
     for (int i = 0; i < m->n; i++) {
         const struct source *s = &m->sources[i];
-        bool is_model = !s->ops->read;
 
-        if (s->inside || (!is_model && !s->delivered))
+        if (!out->counted[i])
             continue;
-        out->counted[i] =
-            coverage_sum_add(&out->sum, s->coverage, is_model ? modelled_uj : s->interval_uj) == 0;
-        if (is_model && out->counted[i])
+        if (s->meter)
+            _beyond(m, i, out);
+        out->counted[i] = coverage_sum_beyond(&out->sum, s->coverage, out->uj[i]) == 0;
+        if (!s->ops->read && out->counted[i])
             out->modelled = true;
     }
     out->quality = out->modelled ? QUALITY_MODELLED : QUALITY_MEASURED;
@@ -114,6 +189,8 @@ void meter_commit(struct meter *m, const struct meter_interval *done)
 
         if (done->counted[i] && !s->ops->read)
             source_credit(s, done->modelled_uj);
+        if (done->counted[i] && s->meter)
+            m->owed_uj[i] = done->owed_uj[i];
         /* somebody stood in for it, and its base is from before: that time is counted already */
         if (!s->delivered && (s->state == SOURCE_MISSING || s->state == SOURCE_IMPLAUSIBLE) &&
             coverage_sum_add(&overlap, s->coverage, 0) < 0)

@@ -2,10 +2,13 @@
 /*
  * All sources of a node together: read on one tick, summed once an interval.
  *
- * In each interval the sources are asked in their order of preference; one
- * that overlaps with what is in the sum already stands by. So the mmio twin, psys or the model
- * step in by themselves when what they stand by for has given nothing, and out again, and no
- * joule is counted twice: whoever was stood in for begins anew when it is back.
+ * In each interval the sources of parts (CPUs, memory, GPUs) are asked in their order of
+ * preference; one that overlaps with what is in the sum already stands by. So the mmio twin or psys
+ * step in by themselves when what they stand by for has given nothing, and out again. Then the
+ * meters of a node or module: each adds what it has seen beyond the parts that lie within it, so
+ * that the node's total is the meter's and the split is the parts'. The model comes last, for CPUs
+ * of which nobody has said anything. No joule is counted twice: whoever was stood in for begins
+ * anew when it is back.
  *
  * No allocation after meter_open(); no logging: state changes go to a callback.
  */
@@ -27,6 +30,7 @@ struct meter {
     int n;
     enum source_state told[METER_SOURCES_MAX]; /* as the callback knows it */
     int64_t retry_ms;                          /* when missing ones are opened again */
+    uint64_t owed_uj[METER_SOURCES_MAX];       /* of a meter: parts have said so much more so far */
     meter_change_cb on_change;
     void *arg;
 };
@@ -35,9 +39,12 @@ struct meter_interval {
     struct coverage_sum sum;
     enum quality quality;
     bool counted[METER_SOURCES_MAX]; /* this source is in the sum */
-    bool absent[METER_SOURCES_MAX];  /* it should have been, and nobody stood in */
-    bool modelled;                   /* the CPUs' energy is the model's */
-    uint64_t modelled_uj;            /* what the model says, in the sum or not */
+    uint64_t
+        uj[METER_SOURCES_MAX]; /* what it adds to the sum; of a meter, what is beyond the parts */
+    uint64_t owed_uj[METER_SOURCES_MAX]; /* of a meter, after this interval */
+    bool absent[METER_SOURCES_MAX];      /* it should have been, and nobody stood in */
+    bool modelled;                       /* the CPUs' energy is the model's */
+    uint64_t modelled_uj;                /* what the model says, in the sum or not */
 };
 
 /* Probe every kind of source below sysroot ("" = the running system). 0, or -1 and e. */
@@ -46,6 +53,9 @@ void meter_close(struct meter *m);
 
 /* Read all. t_ms is monotonic. everything: also what lies inside others and is never summed. */
 void meter_read(struct meter *m, int64_t t_ms, bool everything);
+
+/* Which sources are in a sum, if those with delivers[] have given energy. */
+void meter_choose(const struct meter *m, const bool delivers[], bool counted[]);
 
 /* The energy since the last meter_commit(), *modelled_uj being what the model would say. Changes
  * nothing, so that an interval that cannot be written just goes on. */

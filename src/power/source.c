@@ -63,7 +63,7 @@ void source_update(struct source *s, int64_t t_ms)
 
     if (!s->ops->read)
         return;
-    if (s->ops->read(s, &raw_uj) < 0) {
+    if (s->ops->read(s, t_ms, &raw_uj) < 0) {
         s->error = errno ? errno : EIO;
         s->state = SOURCE_MISSING;
     } else {

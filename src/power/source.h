@@ -35,8 +35,9 @@ enum source_state {
 struct source;
 
 struct source_ops {
-    /* The counter as it stands, in microjoules. 0, or -1 and errno; must not block. */
-    int (*read)(struct source *s, uint64_t *raw_uj);
+    /* The counter as it stands, in microjoules; t_ms is monotonic, for those that have to integrate
+     * power. 0, or -1 and errno; must not block. */
+    int (*read)(struct source *s, int64_t t_ms, uint64_t *raw_uj);
     /* Try to get back what could not be read (a driver came back, rights were granted). 0 or -1. */
     int (*reopen)(struct source *s);
     void (*close)(struct source *s);
@@ -50,8 +51,11 @@ struct source {
     enum quality quality;       /* measured or modelled */
     struct coverage coverage;
     bool inside;      /* a part of another source of the same node: shown, never summed */
+    bool meter;       /* measures all of its coverage as one, whatever parts others give of it */
     int package;      /* physical package, -1 when it belongs to none */
     int fd;           /* -1 when closed */
+    bool sampled;     /* power, integrated here: nothing is known of when nobody reads */
+    void *own;        /* of its kind, freed by close */
     int rights;       /* mode of the file, -1 when unknown */
     bool range_known; /* its range could be read */
     struct counter counter;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The powercap tree. Every zone is opened once and read with pread() from then
- * on: that is a quarter of the cost of opening it each time, and keeps working
- * after rights were dropped. What belongs to what is told by coverage: a package
+ * The powercap tree. What belongs to what is told by coverage: a package
  * and its mmio twin cover the same cells, psys covers those of all packages, DRAM lies
  * outside the package, and core and uncore inside it.
  */
@@ -10,15 +8,13 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/path.h"
 #include "power/source_powercap.h"
+#include "power/sysfs.h"
 
 #define ZONES_MAX 256
 #define ZONE_NAME_MAX 32
@@ -41,49 +37,13 @@ struct zone {
     int domain; /* index of its package or die among all, -1 for psys and unknown */
 };
 
-/* The text of a small file below a zone, without white space at its end. Length or -1. */
 static int _read_text(const char *dir, const char *entry, const char *file, char *buf, size_t size)
 {
-    char path[SOURCE_PATH_MAX];
-    ssize_t n;
-    int fd, saved;
+    char zone[SOURCE_PATH_MAX];
 
-    if (path_format(path, sizeof(path), "%s/%s/%s", dir, entry, file) < 0)
-        return -1;
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
-        return -1;
-    n = read(fd, buf, size - 1);
-    saved = errno;
-    (void)close(fd);
-    errno = saved;
-    if (n < 0)
-        return -1;
-    while (n > 0 && (buf[n - 1] == '\n' || buf[n - 1] == ' '))
-        n--;
-    buf[n] = '\0';
-    return (int)n;
-}
-
-/* A decimal number and nothing else but one newline. 0, or -1 and errno EBADMSG. */
-static int _parse_u64(const char *text, size_t n, uint64_t *out)
-{
-    uint64_t value = 0;
-
-    errno = EBADMSG;
-    if (n > 0 && text[n - 1] == '\n')
-        n--;
-    if (n == 0)
-        return -1;
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] < '0' || text[i] > '9' || __builtin_mul_overflow(value, 10, &value) ||
-            __builtin_add_overflow(value, (uint64_t)(text[i] - '0'), &value))
-            return -1;
-    }
-    if (value > INT64_MAX)
-        return -1; /* no counter is; JSON could not hold it */
-    *out = value;
-    return 0;
+    return path_format(zone, sizeof(zone), "%s/%s", dir, entry) < 0
+               ? -1
+               : sysfs_text(zone, file, buf, size);
 }
 
 static int _read_u64(const char *dir, const char *entry, const char *file, uint64_t *out)
@@ -91,47 +51,20 @@ static int _read_u64(const char *dir, const char *entry, const char *file, uint6
     char text[32];
     int n = _read_text(dir, entry, file, text, sizeof(text));
 
-    return n < 0 ? -1 : _parse_u64(text, (size_t)n, out);
+    return n < 0 ? -1 : sysfs_parse_u64(text, (size_t)n, out);
 }
 
-static int _zone_open(struct source *s)
-{
-    struct stat st;
-
-    source_close(s);
-    s->fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (s->fd < 0) {
-        s->rights = stat(s->path, &st) == 0 ? (int)(st.st_mode & 07777) : -1;
-        return -1;
-    }
-    s->rights = fstat(s->fd, &st) == 0 ? (int)(st.st_mode & 07777) : -1;
-    return 0;
-}
-
-static int _zone_read(struct source *s, uint64_t *raw_uj)
+static int _zone_read(struct source *s, int64_t t_ms, uint64_t *raw_uj)
 {
     char text[32];
-    ssize_t n;
+    int n = sysfs_source_read(s, text, sizeof(text));
 
-    if (s->fd < 0) {
-        errno = s->error ? s->error : ENOENT;
-        return -1;
-    }
-    n = pread(s->fd, text, sizeof(text), 0);
-    if (n < 0)
-        return -1;
-    return _parse_u64(text, (size_t)n, raw_uj);
-}
-
-static void _zone_close(struct source *s)
-{
-    if (s->fd >= 0)
-        (void)close(s->fd);
-    s->fd = -1;
+    (void)t_ms;
+    return n < 0 ? -1 : sysfs_parse_u64(text, (size_t)n, raw_uj);
 }
 
 static const struct source_ops zone_ops = {
-    .read = _zone_read, .reopen = _zone_open, .close = _zone_close};
+    .read = _zone_read, .reopen = sysfs_source_open, .close = sysfs_source_close};
 
 static enum zone_kind _kind(const char *name)
 {
@@ -155,7 +88,7 @@ static int _zone_parse(struct zone *z, const char *dir, const char *entry)
     if (!colon || strlen(entry) >= sizeof(z->entry))
         return -1;
     digits = strspn(colon + 1, "0123456789");
-    if (_parse_u64(colon + 1, digits, &parent) < 0 || parent > 1023)
+    if (sysfs_parse_u64(colon + 1, digits, &parent) < 0 || parent > 1023)
         return -1;
     memcpy(z->entry, entry, strlen(entry) + 1);
     z->mmio = strncmp(entry, "intel-rapl-mmio:", 16) == 0;
@@ -289,7 +222,7 @@ static int _fill(struct source *s, const char *dir, const struct zone *z, const 
     s->range_known =
         _read_u64(dir, z->entry, "max_energy_range_uj", &range_uj) == 0 && range_uj > 0;
     counter_init(&s->counter, s->range_known ? range_uj : 0, _ceiling_mw(dir, z), STALE_MS);
-    if (_zone_open(s) < 0) {
+    if (sysfs_source_open(s) < 0) {
         s->error = errno;
         s->state = SOURCE_MISSING;
     }
