@@ -162,7 +162,7 @@ configless_down() {
 }
 # there COMMAND...: on that machine, as a login node that has no file either. 24.11 does not find the files that slurmd has
 # fetched, and asks slurmctld (a site has DNS or sackd for that).
-there() { nsenter -t "$NODE_PID" -m env -u SLURM_CONF SLURM_CONF_SERVER="127.0.0.1:$port" CARNOT_QUIET=0 "$@"; }
+there() { nsenter -t "$NODE_PID" -m -r -w env -u SLURM_CONF SLURM_CONF_SERVER="127.0.0.1:$port" CARNOT_QUIET=0 "$@"; }
 "$SANDBOX" kill "$SB" slurmd-n2
 NODE_PID=
 trap 'configless_down; cleanup' EXIT
