@@ -170,6 +170,9 @@ void meter_sum(const struct meter *m, uint64_t modelled_uj, struct meter_interva
         out->counted[i] = coverage_sum_beyond(&out->sum, s->coverage, out->uj[i]) == 0;
         if (!s->ops->read && out->counted[i])
             out->modelled = true;
+        if (out->counted[i] && s->coverage.components == COMPONENT_GPU &&
+            __builtin_popcountll(s->coverage.domains) == 1)
+            out->gpu_uj[__builtin_ctzll(s->coverage.domains)] += out->uj[i];
     }
     out->quality = out->modelled ? QUALITY_MODELLED : QUALITY_MEASURED;
     for (int i = 0; i < m->n; i++) {
