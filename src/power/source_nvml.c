@@ -2,7 +2,7 @@
 /*
  * NVML. Types, numbers and meanings are those of NVIDIA's API reference ("NVML API Reference
  * Guide"); only what is used here is declared. A GPU is known by its PCI address, since its index
- * changes when another one is lost.
+ * changes when another one is lost; its device number is what Slurm calls it by.
  *
  * A GPU that sleeps is left alone: a call would wake it (it draws next to nothing meanwhile).
  */
@@ -21,6 +21,7 @@
 #include "power/sysfs.h"
 
 #define GPUS_MAX 64
+#define MINOR "Device Minor:"
 #define PERIOD_MS 1000
 #define DEADLINE_MS 3500 /* the value is older than three periods: it is no longer one */
 #define RETRY_MS 10000   /* an init without persistence mode takes seconds */
@@ -49,6 +50,7 @@ struct nvml {
 struct gpu {
     char pci[32]; /* "0000:3b:00.0" */
     char status[SOURCE_PATH_MAX];
+    int minor; /* N of /dev/nvidiaN, which is what Slurm calls it */
     struct nvml_device *device;
     bool no_energy; /* older than Volta: power_uj is integrated */
     int64_t power_ms;
@@ -249,8 +251,8 @@ static int _fill(struct source *s, const struct gpu *gpu, int index, struct slow
     s->ops = &ops;
     s->fd = s->rights = s->package = -1;
     s->quality = QUALITY_MEASURED;
-    s->coverage = (struct coverage){COMPONENT_GPU, UINT64_C(1) << index};
-    (void)snprintf(name, sizeof(name), "nvml:gpu-%d", index);
+    s->coverage = (struct coverage){COMPONENT_GPU, UINT64_C(1) << gpu->minor};
+    (void)snprintf(name, sizeof(name), "nvml:gpu-%d", gpu->minor);
     source_set_name(s, name);
     (void)snprintf(s->path, sizeof(s->path), "%s", gpu->pci);
     counter_init(&s->counter, 0, CEILING_MW, 0);
@@ -259,27 +261,44 @@ static int _fill(struct source *s, const struct gpu *gpu, int index, struct slow
 
 struct listing {
     struct gpus *g;
-    const char *sysroot;
+    const char *sysroot, *dir;
 };
+
+/* "Device Minor: 	 3" in the driver's file of the GPU; its place in the list where that is
+ * missing. */
+static int _minor(const char *dir, const char *pci, int place)
+{
+    char path[SOURCE_PATH_MAX], text[1024];
+    const char *line;
+    long minor;
+
+    if (path_format(path, sizeof(path), "%s/%s", dir, pci) < 0 ||
+        sysfs_text(path, "information", text, sizeof(text)) < 0)
+        return place;
+    line = strstr(text, MINOR);
+    minor = line ? strtol(line + strlen(MINOR), NULL, 10) : place;
+    return minor >= 0 && minor < GPUS_MAX ? (int)minor : place;
+}
 
 static void _list(const char *name, void *arg)
 {
     const struct listing *l = arg;
     struct gpu *gpu = &l->g->gpu[l->g->n];
 
-    if (l->g->n < GPUS_MAX && strlen(name) < sizeof(gpu->pci) &&
+    if (l->g->n == GPUS_MAX || strlen(name) >= sizeof(gpu->pci) ||
         path_format(gpu->status, sizeof(gpu->status), "%s/sys/bus/pci/devices/%s", l->sysroot,
-                    name) == 0) {
-        memcpy(gpu->pci, name, strlen(name) + 1);
-        l->g->n++;
-    }
+                    name) < 0)
+        return;
+    memcpy(gpu->pci, name, strlen(name) + 1);
+    gpu->minor = _minor(l->dir, name, l->g->n);
+    l->g->n++;
 }
 
 int source_nvml_probe(const char *sysroot, struct source sources[], int max, struct err *e)
 {
     struct gpus *g = calloc(1, sizeof(*g));
-    struct listing l = {g, sysroot};
     char dir[SOURCE_PATH_MAX];
+    struct listing l = {g, sysroot, dir};
     struct slow_reader *reader;
     int n = 0;
 

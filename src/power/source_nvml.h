@@ -13,7 +13,7 @@
 extern const char *source_nvml_library;
 
 /* Probe into sources, of which there is room for max: the GPUs that the driver shows below
- * SYSROOT/proc/driver/nvidia/gpus, in the order of their PCI addresses, which is NVML's. How many
+ * SYSROOT/proc/driver/nvidia/gpus, named and covered by their device numbers. How many
  * there are, or -1 and e. All calls of the library are made in a thread of its own (slow_reader.h),
  * the first ones too: a GPU that says nothing is stale, and nothing waits for it. */
 int source_nvml_probe(const char *sysroot, struct source sources[], int max, struct err *e);

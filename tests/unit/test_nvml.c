@@ -34,7 +34,8 @@ static void set_up(void)
     (void)snprintf(root, sizeof(root), "%s/machine", unit_tmpdir());
     (void)snprintf(gpus, sizeof(gpus), "%s/gpus", root);
     fixture_write(root, "proc/driver/nvidia/gpus/" A "/information", "Model: fake\n");
-    fixture_write(root, "proc/driver/nvidia/gpus/" B "/information", "Model: fake\n");
+    fixture_write(root, "proc/driver/nvidia/gpus/" B "/information",
+                  "Model: \t\t fake\nDevice Minor: \t 5\nGPU Excluded:\t No\n");
     fixture_write(root, "sys/bus/pci/devices/" A "/power/runtime_status", "active\n");
     (void)path_mkdirs(gpus, 0755, NULL);
     (void)setenv("FAKE_NVML", gpus, 1);
@@ -77,7 +78,8 @@ static void test_energy(void)
     set_up();
     UNIT_STR(s[0].name, "nvml:gpu-0", "name");
     UNIT_STR(s[1].path, B, "by address");
-    UNIT_INT(s[1].coverage.domains, 2, "a GPU of its own");
+    UNIT_STR(s[1].name, "nvml:gpu-5", "named by its device number");
+    UNIT_INT(s[1].coverage.domains, 32, "a GPU of its own");
     source_update(&s[0], now_ms());
     UNIT_OK(s[0].error == EAGAIN || s[0].error == 0, "the first reading does not wait");
     UNIT_OK(becomes(0, 0, 1000000000), "millijoules");
