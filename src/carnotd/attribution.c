@@ -60,10 +60,39 @@ static void _split_active(struct share_node *node, uint64_t total, struct share_
     node->system_uj = total - before;
 }
 
+/* One GPU among those who hold it. What is left to nobody. */
+static uint64_t _split_gpu(unsigned gpu, uint64_t uj, struct share_job jobs[], int n)
+{
+    uint64_t bit = UINT64_C(1) << gpu, holders = 0, at = 0, before = 0;
+
+    for (int i = 0; i < n; i++)
+        holders += (jobs[i].gpus & bit) != 0;
+    for (int i = 0; i < n && holders; i++) {
+        uint64_t mark;
+
+        if (!(jobs[i].gpus & bit))
+            continue;
+        mark = _mark(uj, ++at, holders);
+        jobs[i].gpu_uj += mark - before;
+        before = mark;
+    }
+    return uj - before;
+}
+
 void attribution_split(struct share_node *node, struct share_job jobs[], int n_jobs)
 {
-    uint64_t idle_uj = node->idle_limit_uj < node->uj ? node->idle_limit_uj : node->uj;
+    uint64_t rest_uj = node->uj, unheld_uj = 0, idle_uj;
 
+    for (int i = 0; i < n_jobs; i++)
+        jobs[i].gpu_uj = 0;
+    for (unsigned gpu = 0; gpu < SHARE_GPUS_MAX; gpu++) {
+        uint64_t uj = node->gpu_uj[gpu] < rest_uj ? node->gpu_uj[gpu] : rest_uj;
+
+        rest_uj -= uj;
+        unheld_uj += uj ? _split_gpu(gpu, uj, jobs, n_jobs) : 0;
+    }
+    idle_uj = node->idle_limit_uj < rest_uj ? node->idle_limit_uj : rest_uj;
     _split_idle(node, idle_uj, jobs, n_jobs);
-    _split_active(node, node->uj - idle_uj, jobs, n_jobs);
+    _split_active(node, rest_uj - idle_uj, jobs, n_jobs);
+    node->idle_uj += unheld_uj;
 }

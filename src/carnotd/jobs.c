@@ -74,10 +74,32 @@ void jobs_remove(struct jobs *jobs, struct job *job)
     *job = jobs->v[--jobs->n];
 }
 
+/* "0-1,3" as bits; devices beyond the 62nd are left out, since JSON's numbers have a sign. */
+static uint64_t _bits(const char *list)
+{
+    uint64_t bits = 0;
+
+    while (*list) {
+        char *end;
+        unsigned long first = strtoul(list, &end, 10), last = first;
+
+        if (end == list)
+            return bits;
+        if (*end == '-')
+            last = strtoul(end + 1, &end, 10);
+        for (unsigned long i = first; i <= last && i < 63; i++)
+            bits |= UINT64_C(1) << i;
+        list = *end == ',' ? end + 1 : end;
+    }
+    return bits;
+}
+
 void job_learn(struct job *job, const struct node_event *ev)
 {
     uint32_t cores;
 
+    if (ev->gpus[0])
+        job->gpus = _bits(ev->gpus);
     if (ev->uid != NODE_EVENT_UNKNOWN)
         job->uid = ev->uid;
     if (ev->ncpus != NODE_EVENT_UNKNOWN && ev->ncpus > 0) {

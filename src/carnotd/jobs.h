@@ -29,6 +29,7 @@ struct job {
     uint32_t uid;      /* UINT32_MAX unknown */
     uint32_t cpus;     /* held, at least 1 */
     bool cpus_guessed; /* nobody told us how many */
+    uint64_t gpus;     /* held: one bit a device of the node */
     enum job_phase phase;
     enum job_by by;
     struct job_cpu cpu;

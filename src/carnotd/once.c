@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "carnotd/cgroup.h"
 #include "carnotd/once.h"
@@ -19,6 +20,8 @@
 #include "common/when.h"
 #include "power/meter.h"
 #include "topology/topology.h"
+
+#define ANSWER_MS 4000
 
 struct once {
     const struct options *options;
@@ -168,6 +171,23 @@ static int _print_table(const struct once *o)
     return fflush(stdout) == 0 ? 0 : 1;
 }
 
+/* A library that was just opened has not answered yet: it gets some time. */
+static void _read(struct once *o)
+{
+    const struct timespec pause = {0, 50 * 1000 * 1000};
+    int64_t until_ms = clock_mono_ms(&clock_system) + ANSWER_MS;
+    bool waits;
+
+    do {
+        waits = false;
+        meter_read(&o->meter, clock_mono_ms(&clock_system), true);
+        for (int i = 0; i < o->meter.n; i++)
+            waits |= o->meter.sources[i].error == EAGAIN;
+        if (waits)
+            (void)nanosleep(&pause, NULL);
+    } while (waits && clock_mono_ms(&clock_system) < until_ms);
+}
+
 /* A directory that is not there would look like a machine without counters. */
 static int _check_sysroot(const char *sysroot, struct err *e)
 {
@@ -202,7 +222,7 @@ int once_run(const struct options *o)
         return 1;
     }
     cgroup_init(&once.cgroup, o->sysroot, o->node);
-    meter_read(&once.meter, clock_mono_ms(&clock_system), true);
+    _read(&once);
     _choose(&once);
     rc = o->json ? _print_json(&once) : _print_table(&once);
     meter_close(&once.meter);

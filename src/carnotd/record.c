@@ -72,9 +72,13 @@ static void _write_jobs(const struct sampler *s, struct line *l, const struct re
         else
             line_u64(l, "uid", job->uid);
         line_u64(l, "cpus", job->cpus);
-        line_u64(l, "uj", share->idle_uj + share->active_uj);
+        line_u64(l, "uj", share_job_uj(share));
         line_u64(l, "idle_uj", share->idle_uj);
         line_u64(l, "active_uj", share->active_uj);
+        if (job->gpus) {
+            line_u64(l, "gpu_uj", share->gpu_uj);
+            line_u64(l, "gpus", job->gpus);
+        }
         /* differences of whole milliseconds: what is cut off here is in the next record */
         if (r->by_cores)
             line_null(l, "cpu_ms");
@@ -190,6 +194,8 @@ void record_job_start(struct sampler *s, const struct job *job)
         line_u64(&l, "uid", job->uid);
     line_u64(&l, "cpus", job->cpus);
     line_bool(&l, "cpus_guessed", job->cpus_guessed);
+    if (job->gpus)
+        line_u64(&l, "gpus", job->gpus);
     line_str(&l, "by", job_by_name(job->by));
     _commit(s, &l);
 }

@@ -91,6 +91,7 @@ static int _weigh_jobs(struct sampler *s, struct closing *c)
         if (c->by_cores)
             used_us = _guess_us(s, c, job->cpus, held);
         s->shares[n].cpus = job->cpus;
+        s->shares[n].gpus = job->gpus;
         s->shares[n++].cpu_us = used_us;
         c->jobs_us += used_us;
         c->modelled_us +=
@@ -114,6 +115,7 @@ static void _add_up(struct sampler *s, struct closing *c, int n)
     meter_sum(s->meter, c->node.idle_limit_uj + model_active_uj(&model, c->modelled_us + system_us),
               &c->interval);
     c->node.uj = c->interval.sum.uj;
+    memcpy(c->node.gpu_uj, c->interval.gpu_uj, sizeof(c->node.gpu_uj));
     if (c->interval.modelled) {
         c->node.system_us = system_us;
         for (int i = 0; i < n; i++) {
@@ -144,7 +146,7 @@ static void _commit(struct sampler *s, struct closing *c)
             record_job_start(s, job);
             continue;
         }
-        job->total_uj += s->shares[share].idle_uj + s->shares[share].active_uj;
+        job->total_uj += share_job_uj(&s->shares[share]);
         job->total_us += total_us - job->mark_us;
         job->mark_us = total_us;
         share++;

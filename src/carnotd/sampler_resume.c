@@ -92,6 +92,7 @@ static void _resume_job(struct sampler *s, const json_t *record, const json_t *e
         return;
     job->cpus = (uint32_t)cpus;
     job->cpus_guessed = _was_guessed(record, entry);
+    job->gpus = (uint64_t)json_integer_value(json_object_get(entry, "gpus"));
     if (json_is_integer(uid))
         job->uid = (uint32_t)json_integer_value(uid);
     if (json_is_integer(used) && json_integer_value(used) >= 0)

@@ -11,6 +11,7 @@
 
 #include "power/meter.h"
 #include "power/source_hwmon.h"
+#include "power/source_nvml.h"
 #include "power/source_pm_counters.h"
 #include "power/source_powercap.h"
 
@@ -20,7 +21,7 @@ int meter_open(struct meter *m, const char *sysroot, struct err *e)
 {
     /* In the order of preference, for parts and for meters. */
     static int (*const probes[])(const char *, struct source[], int, struct err *) = {
-        source_powercap_probe, source_pm_counters_probe, source_hwmon_probe};
+        source_powercap_probe, source_nvml_probe, source_pm_counters_probe, source_hwmon_probe};
     struct source *all = calloc(METER_SOURCES_MAX, sizeof(*all)), *fit;
 
     memset(m, 0, sizeof(*m));
@@ -169,6 +170,9 @@ void meter_sum(const struct meter *m, uint64_t modelled_uj, struct meter_interva
         out->counted[i] = coverage_sum_beyond(&out->sum, s->coverage, out->uj[i]) == 0;
         if (!s->ops->read && out->counted[i])
             out->modelled = true;
+        if (out->counted[i] && s->coverage.components == COMPONENT_GPU &&
+            __builtin_popcountll(s->coverage.domains) == 1)
+            out->gpu_uj[__builtin_ctzll(s->coverage.domains)] += out->uj[i];
     }
     out->quality = out->modelled ? QUALITY_MODELLED : QUALITY_MEASURED;
     for (int i = 0; i < m->n; i++) {
@@ -192,7 +196,7 @@ void meter_commit(struct meter *m, const struct meter_interval *done)
         if (done->counted[i] && s->meter)
             m->owed_uj[i] = done->owed_uj[i];
         /* somebody stood in for it, and its base is from before: that time is counted already */
-        if (!s->delivered && (s->state == SOURCE_MISSING || s->state == SOURCE_IMPLAUSIBLE) &&
+        if (!s->delivered && (s->error || s->state == SOURCE_IMPLAUSIBLE) &&
             coverage_sum_add(&overlap, s->coverage, 0) < 0)
             counter_forget(&s->counter);
         source_begin_interval(s);

@@ -42,6 +42,7 @@ struct meter_interval {
     uint64_t
         uj[METER_SOURCES_MAX]; /* what it adds to the sum; of a meter, what is beyond the parts */
     uint64_t owed_uj[METER_SOURCES_MAX]; /* of a meter, after this interval */
+    uint64_t gpu_uj[64];                 /* in the sum: what single GPUs used, by device */
     bool absent[METER_SOURCES_MAX];      /* it should have been, and nobody stood in */
     bool modelled;                       /* the CPUs' energy is the model's */
     uint64_t modelled_uj;                /* what the model says, in the sum or not */

@@ -38,6 +38,8 @@ const char *source_error_text(const struct source *s)
 {
     if (s->error == EBADMSG)
         return "what it says is no number";
+    if (s->error == ETIMEDOUT)
+        return "it does not answer";
     return s->error ? strerror(s->error) : "";
 }
 
@@ -65,7 +67,9 @@ void source_update(struct source *s, int64_t t_ms)
         return;
     if (s->ops->read(s, t_ms, &raw_uj) < 0) {
         s->error = errno ? errno : EIO;
-        s->state = SOURCE_MISSING;
+        s->state = s->error == EAGAIN      ? SOURCE_FIRST /* asked, not answered yet */
+                   : s->error == ETIMEDOUT ? SOURCE_STALE
+                                           : SOURCE_MISSING;
     } else {
         s->error = 0;
         s->raw_uj = raw_uj;

@@ -80,7 +80,7 @@ int sysfs_each(const char *dir, const char *prefix, void (*each)(const char *nam
     if (n < 0)
         return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
     for (int i = 0; i < n; i++) {
-        if (strncmp(names[i]->d_name, prefix, strlen(prefix)) == 0)
+        if (names[i]->d_name[0] != '.' && strncmp(names[i]->d_name, prefix, strlen(prefix)) == 0)
             each(names[i]->d_name, arg);
         free(names[i]);
     }

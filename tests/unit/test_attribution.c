@@ -15,9 +15,16 @@
 
 static const struct {
     const char *name;
-    struct share_node node; /* with the results that are wanted */
+    struct {
+        uint64_t uj, idle_limit_uj;
+        uint32_t cpus;
+        uint64_t system_us, idle_uj, system_uj; /* the last two are what is wanted */
+    } node;
     int n_jobs;
-    struct share_job jobs[JOBS];
+    struct {
+        uint32_t cpus;
+        uint64_t cpu_us, idle_uj, active_uj; /* again */
+    } jobs[JOBS];
 } rows[] = {
     {"nobody there, nothing running", {100, 40, 8, 0, 40, 60}, 0, {{0}}},
     {"an empty node that the system keeps busy", {100, 40, 8, 5000, 40, 60}, 0, {{0}}},
@@ -50,11 +57,17 @@ static const struct {
 static void test_table(void)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct share_node node = rows[i].node;
+        struct share_node node = {.uj = rows[i].node.uj,
+                                  .idle_limit_uj = rows[i].node.idle_limit_uj,
+                                  .cpus = rows[i].node.cpus,
+                                  .system_us = rows[i].node.system_us,
+                                  .idle_uj = 99,
+                                  .system_uj = 99};
         struct share_job jobs[JOBS];
 
-        memcpy(jobs, rows[i].jobs, sizeof(jobs));
-        node.idle_uj = node.system_uj = 99;
+        for (int k = 0; k < JOBS; k++)
+            jobs[k] = (struct share_job){
+                .cpus = rows[i].jobs[k].cpus, .cpu_us = rows[i].jobs[k].cpu_us, .gpu_uj = 99};
         attribution_split(&node, jobs, rows[i].n_jobs);
         UNIT_INT(node.idle_uj, rows[i].node.idle_uj, "%s: idle", rows[i].name);
         UNIT_INT(node.system_uj, rows[i].node.system_uj, "%s: system", rows[i].name);
@@ -95,6 +108,14 @@ static void _check_node(int round, int sane)
     unsigned __int128 sum = 0, held = 0, busy;
     uint64_t idle_total;
 
+    uint64_t rest_uj = node.uj, gpus_uj = 0, of_gpus_uj = 0, unheld_uj = 0;
+    for (int g = 0; g < SHARE_GPUS_MAX; g++) {
+        node.gpu_uj[g] = _random() % 4 ? 0 : _any();
+        if (sane && node.gpu_uj[g] > rest_uj)
+            node.gpu_uj[g] = rest_uj;
+        rest_uj -= node.gpu_uj[g] < rest_uj ? node.gpu_uj[g] : rest_uj;
+    }
+    gpus_uj = node.uj - rest_uj;
     node.cpus = (uint32_t)(sane ? _random() % 512 : _any());
     node.system_us = sane ? _any() >> 16 : _any();
     busy = node.system_us;
@@ -103,20 +124,32 @@ static void _check_node(int round, int sane)
         jobs[i].cpu_us = sane ? _any() >> 16 : _any();
         held += jobs[i].cpus;
         busy += jobs[i].cpu_us;
+        jobs[i].gpus = _random() & _random() & _random();
     }
     attribution_split(&node, jobs, n);
     sum = (unsigned __int128)node.idle_uj + node.system_uj;
-    for (int i = 0; i < n; i++)
-        sum += (unsigned __int128)jobs[i].idle_uj + jobs[i].active_uj;
+    for (int i = 0; i < n; i++) {
+        sum += (unsigned __int128)jobs[i].idle_uj + jobs[i].active_uj + jobs[i].gpu_uj;
+        of_gpus_uj += jobs[i].gpu_uj;
+    }
     UNIT_OK(sum == node.uj, "node %d: the sum is the node", round);
+    for (int g = 0; g < SHARE_GPUS_MAX; g++) {
+        int holders = 0;
+        for (int i = 0; i < n; i++)
+            holders += (int)(jobs[i].gpus >> g & 1);
+        unheld_uj += holders ? 0 : node.gpu_uj[g];
+    }
+    if (sane)
+        UNIT_OK(of_gpus_uj + unheld_uj == gpus_uj, "node %d: GPUs' joules are their holders'",
+                round);
     if (!sane)
         return;
-    idle_total = node.idle_limit_uj < node.uj ? node.idle_limit_uj : node.uj;
+    idle_total = node.idle_limit_uj < rest_uj ? node.idle_limit_uj : rest_uj;
     if (held < node.cpus)
         held = node.cpus;
     for (int i = 0; i < n; i++) {
         uint64_t idle = _exact(idle_total, jobs[i].cpus, held);
-        uint64_t active = _exact(node.uj - idle_total, jobs[i].cpu_us, busy);
+        uint64_t active = _exact(rest_uj - idle_total, jobs[i].cpu_us, busy);
 
         if (!UNIT_OK(jobs[i].idle_uj - idle <= 1, "node %d, job %d: idle", round, i) ||
             !UNIT_OK(jobs[i].active_uj - active <= 1, "node %d, job %d: active", round, i))
@@ -126,6 +159,26 @@ static void _check_node(int round, int sane)
         if (jobs[i].cpu_us == 0)
             UNIT_INT(jobs[i].active_uj, 0, "node %d, job %d did nothing", round, i);
     }
+}
+
+/* Whose GPU it is pays for it, whoever's the CPU time is. */
+static void test_gpus(void)
+{
+    struct share_node node = {.uj = 1000, .idle_limit_uj = 100, .cpus = 4};
+    struct share_job jobs[] = {{.cpus = 1, .cpu_us = 0, .gpus = 1 << 0},
+                               {.cpus = 1, .cpu_us = 99, .gpus = 1 << 1 | 1 << 2},
+                               {.cpus = 2, .cpu_us = 1, .gpus = 1 << 2}};
+    node.gpu_uj[0] = 300;
+    node.gpu_uj[1] = 200;
+    node.gpu_uj[2] = 101;
+    node.gpu_uj[3] = 99;
+    attribution_split(&node, jobs, 3);
+    UNIT_INT(jobs[0].gpu_uj, 300, "its own");
+    UNIT_INT(jobs[1].gpu_uj, 250, "its own and half of a shared one");
+    UNIT_INT(jobs[2].gpu_uj, 51, "the other half");
+    UNIT_INT(node.idle_uj, 99, "nobody holds it: idle");
+    UNIT_INT(jobs[0].idle_uj + jobs[1].idle_uj + jobs[2].idle_uj, 100, "CPUs as without GPUs");
+    UNIT_INT(jobs[1].active_uj, 198, "CPU time shares what is left");
 }
 
 static void test_conservation(void)
@@ -141,6 +194,7 @@ static void test_nonsense(void)
 }
 
 static const struct unit_case cases[] = {{"table", test_table},
+                                         {"gpus", test_gpus},
                                          {"conservation", test_conservation},
                                          {"nonsense", test_nonsense},
                                          {NULL, NULL}};

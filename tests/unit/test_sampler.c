@@ -140,7 +140,8 @@ static json_t *_records(void)
             sum += json_integer_value(json_object_get(entry, "uj"));
             UNIT_INT(json_integer_value(json_object_get(entry, "uj")),
                      json_integer_value(json_object_get(entry, "idle_uj")) +
-                         json_integer_value(json_object_get(entry, "active_uj")),
+                         json_integer_value(json_object_get(entry, "active_uj")) +
+                         json_integer_value(json_object_get(entry, "gpu_uj")),
                      "a job's parts: %s", line);
         }
         UNIT_INT(sum, json_integer_value(json_object_get(record, "uj")), "conservation: %s", line);
@@ -422,6 +423,67 @@ static void test_resume(void)
     UNIT_INT(_number(_job(r, 42), "cpu_ms"), 500, "and on from there");
     UNIT_OK(!json_object_get(r, "gap"), "no gap any more");
     json_decref(records);
+    _kill();
+}
+
+static void _joules(const char *file, uint64_t joules)
+{
+    char path[96], text[64];
+
+    (void)snprintf(path, sizeof(path), "sys/cray/pm_counters/%s", file);
+    (void)snprintf(text, sizeof(text), "%" PRIu64 " J 1571230862955436 us\n", joules);
+    fixture_write(root, path, text);
+}
+
+/* A node with a meter and two GPUs: one job computes on a GPU, the other on its CPUs. Who holds
+ * which is still known after a kill. */
+static void test_gpus(void)
+{
+    struct node_event ev;
+    json_t *records, *r;
+
+    _setup("cgroup-v1");
+    _kill();
+    _joules("energy", 1000);
+    _joules("accel0_energy", 100);
+    _joules("accel1_energy", 100);
+    _start("boot-2");
+    _used(42, 0);
+    _used(43, 0);
+    node_event_init(&ev);
+    ev.kind = NODE_EVENT_START;
+    ev.job_id = 42;
+    ev.uid = 1000;
+    ev.ncpus = 1;
+    (void)snprintf(ev.gpus, sizeof(ev.gpus), "1");
+    (void)sampler_event(&sampler, &ev);
+    _event(NODE_EVENT_START, 43, 2);
+    _pass(1000);
+    (void)sampler_tick(&sampler);
+    for (int i = 1; i <= 10; i++) {
+        _pass(1000);
+        _joules("energy", 1000 + 100 * (uint64_t)i);
+        _joules("accel0_energy", 100 + 10 * (uint64_t)i);
+        _joules("accel1_energy", 100 + 50 * (uint64_t)i);
+        _used(43, 2000000 * (uint64_t)i);
+        (void)sampler_tick(&sampler);
+    }
+    records = _records();
+    r = json_array_get(records, json_array_size(records) - 1);
+    UNIT_STR(_text(r, "coverage"), "node", "all of it");
+    UNIT_OK(_number(_job(r, 42), "gpu_uj") > 0, "a GPU's joules");
+    UNIT_INT(_number(_job(r, 42), "gpu_uj"), _number(r, "uj") / 2, "half of the node's");
+    UNIT_INT(_number(_job(r, 42), "gpus"), 2, "the second device");
+    UNIT_INT(_number(_job(r, 42), "active_uj"), 0, "it used no CPU time");
+    UNIT_INT(_number(_job(r, 43), "gpu_uj"), -1, "the other holds none");
+    UNIT_OK(_number(r, "idle_uj") >= _number(r, "uj") / 10, "the first device is nobody's");
+    json_decref(records);
+    _kill();
+    _start("boot-2");
+    for (int i = 0; i < sampler.jobs.n; i++)
+        if (sampler.jobs.v[i].id == 42)
+            UNIT_INT(sampler.jobs.v[i].gpus, 2, "still known");
+    UNIT_INT(sampler.jobs.n, 2, "both");
     _kill();
 }
 
@@ -859,6 +921,7 @@ static const struct unit_case cases[] = {
     {"odd_messages", test_odd_messages},
     {"quick_edges", test_quick_edges},
     {"resume", test_resume},
+    {"gpus", test_gpus},
     {"resume_edges", test_resume_edges},
     {"resume_processes", test_resume_processes},
     {"resume_measured", test_resume_measured},
