@@ -30,7 +30,7 @@ static int print_config(void)
     if (slurm_load_ctl_conf(0, &conf) != SLURM_SUCCESS)
         return fail("no answer");
     slurm_print_ctl_conf(stdout, conf);
-    slurm_free_ctl_conf(conf);
+    SLURM_FREE_CTL_CONF(conf);
     return 0;
 }
 

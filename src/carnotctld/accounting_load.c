@@ -166,7 +166,7 @@ static int read_conf(struct accounting *a, struct err *e)
         copy(
             a->advice, sizeof(a->advice),
             "PriorityDecayHalfLife is not 0: while carnotctld is away, what was used is forgotten");
-    slurm_free_ctl_conf(conf);
+    SLURM_FREE_CTL_CONF(conf);
     return rc;
 }
 

@@ -49,7 +49,7 @@ static void ask_priority(time_t now)
     site.age_weight = by_factors ? conf->priority_weight_age : 0;
     site.age_full_s = conf->priority_max_age;
     site.conf_at = now;
-    slurm_free_ctl_conf(conf);
+    SLURM_FREE_CTL_CONF(conf);
 }
 
 static int is_one_of(const char *node, void *arg)

@@ -42,6 +42,13 @@ extern void slurm_debug(const char *format, ...) __attribute__((format(printf, 1
 #define SLURM_INFO_EXCLUSIVE(info) ((info)->shared == 0)
 #endif
 
+/* What slurm_load_ctl_conf() gave is freed by another name from 26.05 on. */
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(26, 5, 0)
+#define SLURM_FREE_CTL_CONF(conf) slurm_free_conf(conf)
+#else
+#define SLURM_FREE_CTL_CONF(conf) slurm_free_ctl_conf(conf)
+#endif
+
 /* hostlist_t was a pointer, and is what one points to since 23.11. */
 #if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(23, 11, 0)
 #define SLURM_HOSTLIST hostlist_t *
