@@ -28,6 +28,7 @@ static const struct command commands[] = {
      cmd_forecast},
     {"status", GROUP_OPERATORS, "what is alive, and what Carnot does", cmd_status_help, cmd_status},
     {"nodes", GROUP_OPERATORS, "which nodes report, and what they draw", cmd_nodes_help, cmd_nodes},
+    {"log", GROUP_OPERATORS, "what a node measured, record by record", cmd_log_help, cmd_log},
     {"budget", GROUP_OPERATORS, "list, set and remove budgets", cmd_budget_help, cmd_budget},
     {"report", GROUP_OPERATORS, "what a period used, and what waiting would have done",
      cmd_report_help, cmd_report},

@@ -84,12 +84,13 @@ int cmd_job(struct cli *c, int argc, char **argv);
 int cmd_jobs(struct cli *c, int argc, char **argv);
 int cmd_budget(struct cli *c, int argc, char **argv);
 int cmd_nodes(struct cli *c, int argc, char **argv);
+int cmd_log(struct cli *c, int argc, char **argv);
 int cmd_switch(struct cli *c, int argc, char **argv);
 int cmd_check(struct cli *c, int argc, char **argv);
 int cmd_report(struct cli *c, int argc, char **argv);
 
 extern const char cmd_status_help[], cmd_forecast_help[], cmd_place_help[], cmd_why_help[],
     cmd_now_help[], cmd_job_help[], cmd_jobs_help[], cmd_budget_help[], cmd_nodes_help[],
-    cmd_switch_help[], cmd_check_help[], cmd_report_help[];
+    cmd_switch_help[], cmd_check_help[], cmd_report_help[], cmd_log_help[];
 
 #endif
