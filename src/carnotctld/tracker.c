@@ -14,8 +14,8 @@
 #include "carnotctld/events.h"
 #include "carnotctld/feed_watch.h"
 #include "carnotctld/native.h"
-#include "carnotctld/nodelist.h"
 #include "carnotctld/row_price.h"
+#include "carnotctld/settle.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
 #include "common/user.h"
@@ -379,49 +379,13 @@ uint64_t tracker_asap_ug(const struct ctl *c, const struct ledger_job *row)
                                    row->energy_uj);
 }
 
-struct awaited {
-    const struct ctl *c;
-    int64_t end_ms;
-};
-
-static int not_reported(const char *name, void *arg)
-{
-    const struct awaited *a = arg;
-    for (size_t i = 0; i < a->c->n_nodes; i++)
-        if (strcmp(a->c->nodes[i].name, name) == 0)
-            return a->c->nodes[i].counted_ms < a->end_ms;
-    return 1;
-}
-
-/* Have all its nodes accounted for more time than until then? Slurm's end is a whole second. */
-static int all_reported(const struct ctl *c, const struct ledger_job *row, int64_t until_s)
-{
-    struct awaited a = {c, (until_s + 1) * 1000};
-    return row->nodelist[0] && row->nodes <= 256 &&
-           nodelist_each(row->nodelist, not_reported, &a) == 0;
-}
-
-/* Nodes report a little later than Slurm: what a job reserved is released when its last records
- * are in, or should be. (A record that comes later still counts; only the reservation is gone.) A
- * job that slurmctld lost may go on to run: it is over when its nodes have ceased to name it. */
-static int has_last_records(const struct ctl *c, const struct ledger_job *row, int64_t now_s)
-{
-    int lost = strcmp(row->state, "GONE") == 0;
-    int64_t usual_s = 2 * (c->set.node.report_interval_ms + c->set.node.log_interval_ms) / 1000 + 3;
-    int64_t wait_s = lost && usual_s < TRACKER_LEFTOVER_S ? TRACKER_LEFTOVER_S : usual_s;
-    int64_t until_s =
-        lost && row->measured_until_s > row->end_s ? row->measured_until_s : row->end_s;
-    return row->start_s == 0 || row->end_s + wait_s <= now_s || all_reported(c, row, until_s);
-}
-
 static void settle_ended(struct ctl *c)
 {
-    int64_t now_s = ctl_now_s(c);
     size_t kept = 0;
     for (size_t i = 0; i < c->n_jobs; i++) {
         struct ledger_job *row = &c->jobs[i];
         struct err e = {.text = ""};
-        int due = !row->live && has_last_records(c, row, now_s);
+        int due = !row->live && settle_is_due(c, row);
         if (due) {
             row->asap_ug = tracker_asap_ug(c, row);
             int rc = ledger_job_settle(c->ledger, row->key, row->delay_s, row->asap_ug, &e);
@@ -480,13 +444,27 @@ int tracker_store(struct ctl *c, struct ledger_job *row)
     return 0;
 }
 
+/* A key that no row has: a job of this number may have been submitted in the second in which the
+ * other one was seen to start, and its row must not be written over. */
+static int free_key(struct ctl *c, uint32_t job_id, int64_t start_s, struct job_key *key,
+                    struct err *e)
+{
+    struct ledger_job other;
+    int rc = 1;
+    *key = (struct job_key){job_id, 0, start_s};
+    for (int i = 0; rc == 1 && i < 60; i++) {
+        rc = ledger_job_get(c->ledger, *key, &other, e);
+        key->submit_s -= rc == 1;
+    }
+    return rc == 1 ? err_set(e, "its number is taken") : rc;
+}
+
 struct ledger_job *tracker_adopt(struct ctl *c, uint32_t job_id, uint32_t uid, int64_t start_s,
                                  int64_t end_s)
 {
     struct err e = {.text = ""};
     struct ledger_job row;
     memset(&row, 0, sizeof(row));
-    row.key = (struct job_key){job_id, 0, start_s};
     row.array_task = -1;
     row.uid = uid;
     row.tasks = 1;
@@ -494,7 +472,7 @@ struct ledger_job *tracker_adopt(struct ctl *c, uint32_t job_id, uint32_t uid, i
     row.live = 1;
     text(row.state, sizeof(row.state), "UNKNOWN");
     user_name(row.user, sizeof(row.user), uid);
-    if (ledger_job_put(c->ledger, &row, &e) < 0 ||
+    if (free_key(c, job_id, start_s, &row.key, &e) < 0 || ledger_job_put(c->ledger, &row, &e) < 0 ||
         ledger_job_end(c->ledger, row.key, "UNKNOWN", end_s, &e) < 0) {
         log_err("ledger: job %u: %s", job_id, e.text);
         return NULL;

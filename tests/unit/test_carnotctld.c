@@ -772,6 +772,32 @@ static void test_unknown_job(void)
     tear_down();
 }
 
+/* A node names a job of which the list knows only another one with the same number, submitted in
+ * the second in which the node's began. */
+static void test_same_number(void)
+{
+    set_up();
+    grant(10000);
+    struct slurm_job *j = list_add(7, 0);
+    j->submit_s = NOW;
+    apply();
+    clock_now.wall_ms += 2000;
+    clock_now.mono_ms += 2000;
+    json_t *record = one_record(1, 7, 5000000);
+    advance(6);
+    apply();
+    struct err e = {.text = ""};
+    UNIT_INT(send_report(record, &e), 1, "%s", e.text);
+    UNIT_STR(tracker_newest(&c, 7)->account, "bio", "the list's job is what it was");
+    UNIT_INT(bio().charged, 0, "and pays nothing");
+    UNIT_INT(bio().reserved, 600000000, "what it reserved stays");
+    struct ledger_job row;
+    struct job_key key = {7, 0, NOW};
+    UNIT_INT(ledger_job_get(c.ledger, key, &row, NULL), 1, "its row");
+    UNIT_STR(row.state, "PENDING", "is its own");
+    tear_down();
+}
+
 static void test_bad_records(void)
 {
     static const char *const bad[] = {
@@ -1482,6 +1508,7 @@ int main(int argc, char **argv)
     static const struct unit_case cases[] = {{"life", test_life},
                                              {"lost", test_lost},
                                              {"replan_without_note", test_replan_without_note},
+                                             {"same_number", test_same_number},
                                              {"gone", test_gone},
                                              {"requeue", test_requeue},
                                              {"requeue_budget", test_requeue_budget},

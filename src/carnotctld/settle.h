@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * When a run that has ended is settled: what it reserved and did not use is free again.
+ */
+#ifndef CARNOT_CARNOTCTLD_SETTLE_H
+#define CARNOT_CARNOTCTLD_SETTLE_H
+
+#include "carnotctld/ctl.h"
+
+/* Are the last records of a run that has ended in, or should they be? Nodes report a little later
+ * than Slurm. (A record that comes later still counts; only the reservation is gone.) A job that
+ * slurmctld lost may go on to run: it is over when its nodes have ceased to name it, or after
+ * TRACKER_LEFTOVER_S. 1 or 0. */
+int settle_is_due(const struct ctl *c, const struct ledger_job *row);
+
+#endif
