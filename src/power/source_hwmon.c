@@ -6,11 +6,14 @@
  *
  * What a sensor covers is known of these drivers; all others are shown, and never counted:
  *
- *   amd_energy       energy, "Esocket0"                  the CPU package (cores "Ecore*" lie
- * within) amdgpu           power                               a GPU i915, xe         energy, the
- * card's                  a GPU power_meter      power; ACPI 4.0, section 10.4       the node on
- * NVIDIA Grace, by power1_oem_info:  Module Power Socket N   a meter of CPU, memory and GPU Grace
- * Power Socket N    CPU and memory CPU, SysIO              within Grace
+ * - amd_energy, "Esocket0": energy of a CPU package, in which the cores ("Ecore000") lie;
+ * - i915, xe: energy of a card;
+ * - power_meter (ACPI 4.0, section 10.4): power of the node, but on NVIDIA Grace, by
+ *   power1_oem_info: "Module Power Socket N" of CPU, memory and GPU, "Grace Power Socket N" of CPU
+ *   and memory, and "CPU" and "SysIO" within that.
+ *
+ * amdgpu's power is not among them: on an APU (MI300A) it is the whole socket's, which RAPL has
+ * too.
  *
  * The ACPI meter says 0xffffffff mW when it cannot tell (lm-sensors issue 460): an error, not 4.29
  * MW.
@@ -144,8 +147,7 @@ static void _know_power_meter(struct sensor *s)
 /* What the sensor covers; an unknown one is inside of nothing known, and so never counted. */
 static void _know(struct probe *p, struct sensor *s, bool is_energy)
 {
-    bool is_gpu = strcmp(s->driver, "amdgpu") == 0 ||
-                  (is_energy && (strcmp(s->driver, "i915") == 0 || strcmp(s->driver, "xe") == 0));
+    bool is_gpu = is_energy && (strcmp(s->driver, "i915") == 0 || strcmp(s->driver, "xe") == 0);
 
     s->package = -1;
     s->coverage = _of_domain(COMPONENT_BOARD, -1);
@@ -157,8 +159,7 @@ static void _know(struct probe *p, struct sensor *s, bool is_energy)
         s->inside = false;
         s->package = _number_behind(s->label);
         s->coverage = _of_domain(COMPONENT_CPU, s->package);
-    } else if (is_gpu && (s->label[0] == '\0' || strcmp(s->label, "card") == 0 ||
-                          strcmp(s->label, "PPT") == 0)) {
+    } else if (is_gpu && (s->label[0] == '\0' || strcmp(s->label, "card") == 0)) {
         s->inside = false;
         s->coverage = _of_domain(COMPONENT_GPU, (int)p->gpus++);
     }

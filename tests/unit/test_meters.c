@@ -303,6 +303,7 @@ static void test_counters(void)
     sensor(root, 2, "xe\n", "energy2_label", "pkg\n");
     sensor(root, 10, "xe\n", "energy1_input", "7000000\n");
     sensor(root, 4, "nvme\n", "power1_input", "3000000\n");
+    sensor(root, 5, "amdgpu\n", "power1_average", "3000000\n");
     CU_ASSERT_FATAL(meter_open(&meter, root, NULL) == 0);
     (void)next(0);
     sensor(root, 9, "amd_energy\n", "energy65_input", "105000000\n");
@@ -314,6 +315,7 @@ static void test_counters(void)
     UNIT_INT(adds("hwmon:xe-1:energy1_input"), 20000000, "the second");
     UNIT_INT(named("hwmon:xe-0:pkg")->inside, 1, "within the card");
     UNIT_INT(named("hwmon:nvme-0:power1_input")->inside, 1, "unknown: shown, never counted");
+    UNIT_INT(named("hwmon:amdgpu-0:power1_average")->inside, 1, "it may be a whole socket's");
     meter_close(&meter);
 }
 
