@@ -34,8 +34,9 @@ for command in status forecast jobs "budget list" "place --nodes 1 --time 10 --c
     # shellcheck disable=SC2086
     ok "carnot $command --json answers a user with JSON" says true as games carnot $command --json
 done
-in_sandbox carnot nodes --json >"$T/nodes.json"
-is "carnot nodes answers an operator" "$(jq -r '.[].node' "$T/nodes.json")" n1
+# Once the node has reported for the first time.
+lists_node() { [[ $(in_sandbox carnot nodes --json | jq -r '.[].node') = n1 ]]; }
+ok "carnot nodes answers an operator" wait_for 20 lists_node
 in_sandbox carnot place --nodes 1 --time 10 --carbon-delay 30m >/dev/null
 is "a job that may run is exit 0" "$?" 0
 in_sandbox carnot nonsense >/dev/null 2>&1

@@ -117,13 +117,18 @@ between "and refused for the budget" "$(grep -c 'carnot: account storm has' "$T/
 
 # Slurm holds a job that it finds on a node when it has just started it once more, and Carnot one that was requeued when
 # the budget was used up: an operator lets them go, until none is left.
+# A node on which a kill came between may be drained by Slurm (an epilog or a step that was not heard of): set free, too.
 all_ended() {
+    in_sandbox sinfo -h -N -p batch -o '%N %T' | grep -E ' (down|drain)' | sort -u | while read -r node _; do
+        in_sandbox scontrol update nodename="$node" state=resume 2>/dev/null
+    done
     in_sandbox squeue -h -t PD -o "%i %r" | awk '/[Hh]eld/ { print $1 }' | while read -r id; do
         in_sandbox scontrol release "$id" 2>/dev/null
     done
     queue_empty
 }
 ok "all jobs end" wait_for 240 all_ended
+all_ended || diag "$(in_sandbox squeue -o '%i %T %r %N %S'; in_sandbox sinfo -N)"
 ok "all records have arrived" wait_for 60 all_reported n1 n2 n3 n4
 ok "nothing stays reserved" wait_for 60 nothing_reserved
 rm "$T/watching"

@@ -5,7 +5,7 @@ function __carnot_ask
     timeout 1 carnot $argv 2>/dev/null | sort -u
 end
 
-set -l commands why now job jobs forecast status nodes budget report on off check place help
+set -l commands why now job jobs forecast status nodes log budget report on off check place help
 complete -c carnot -f
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a why -d 'why a job waits, or does not'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a now -d "give up a job's wait"
@@ -14,6 +14,7 @@ complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a jobs -d 'th
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a forecast -d 'carbon intensity from now on'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a status -d 'what is alive'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a nodes -d 'which nodes report'
+complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a log -d 'what a node measured'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a budget -d 'list, set and remove budgets'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a report -d 'what a period used'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a on -d 'act'
@@ -28,11 +29,11 @@ complete -c carnot -l help -d 'options'
 
 complete -c carnot -n "__fish_seen_subcommand_from why now job" -a "(__carnot_ask jobs -nP -o jobid)"
 
-set -l tables jobs nodes budget forecast
+set -l tables jobs nodes log budget forecast
 complete -c carnot -n "__fish_seen_subcommand_from $tables" -s n -l noheader -d 'no header'
 complete -c carnot -n "__fish_seen_subcommand_from $tables" -s P -l parsable2 -d 'fields joined by |'
 complete -c carnot -n "__fish_seen_subcommand_from $tables" -s o -l format -x -d columns
-complete -c carnot -n "__fish_seen_subcommand_from jobs nodes budget" -l units -x -a 'kWh MJ J' -d 'of energy'
+complete -c carnot -n "__fish_seen_subcommand_from jobs nodes log budget" -l units -x -a 'kWh MJ J' -d 'of energy'
 
 complete -c carnot -n "__fish_seen_subcommand_from jobs" -s a -l allusers -d 'of everybody'
 complete -c carnot -n "__fish_seen_subcommand_from jobs" -s u -l user -x -a "(__fish_complete_users)" -d 'of users'
@@ -45,6 +46,12 @@ complete -c carnot -n "__fish_seen_subcommand_from jobs" -s X -l allocations -d 
 complete -c carnot -n "__fish_seen_subcommand_from forecast" -l next -x -d 'only so far'
 complete -c carnot -n "__fish_seen_subcommand_from forecast" -l table -d 'a table'
 complete -c carnot -n "__fish_seen_subcommand_from nodes" -l bad -d 'only those in trouble'
+complete -c carnot -n "__fish_seen_subcommand_from log" -s N -l node -x -d 'of this node'
+complete -c carnot -n "__fish_seen_subcommand_from log" -s j -l job -x -a "(__carnot_ask jobs -nP -o jobid)" -d 'with this job'
+complete -c carnot -n "__fish_seen_subcommand_from log" -s S -l since -x -d 'that end after'
+complete -c carnot -n "__fish_seen_subcommand_from log" -s E -l until -x -d 'that end before'
+complete -c carnot -n "__fish_seen_subcommand_from log" -l summary -d 'a row a job'
+complete -c carnot -n "__fish_seen_subcommand_from log" -l follow -d 'go on'
 
 complete -c carnot -n "__fish_seen_subcommand_from budget" -a 'list set remove account user'
 complete -c carnot -n "__fish_seen_subcommand_from budget" -l energy -x -d 'so much energy'
