@@ -248,8 +248,10 @@ static int count(struct ctl *c, const char *node, const struct record *r, struct
     rc = ledger_record_add(c->ledger, &record, e);
     if (rc < 0)
         return -1;
-    for (size_t i = 0; rc == 1 && i < n; i++)
+    for (size_t i = 0; rc == 1 && i < n; i++) {
         tracker_refresh(c, shares[i].key);
+        tracker_charged(c, shares[i].key, shares[i].energy_uj, shares[i].carbon_ug);
+    }
     if (n)
         c->dirty = 1;
     return 1;

@@ -433,6 +433,23 @@ void tracker_refresh(struct ctl *c, struct job_key key)
         *known = row;
 }
 
+/* Takes used off a reservation, as far as the run has not used it itself. */
+static uint64_t less(uint64_t reserved, uint64_t own, uint64_t used)
+{
+    uint64_t free = reserved > own ? reserved - own : 0;
+    return reserved - (used < free ? used : free);
+}
+
+void tracker_charged(struct ctl *c, struct job_key key, uint64_t uj, uint64_t ug)
+{
+    struct ledger_job *now = tracker_newest(c, key.job_id);
+    if (!now || now->key.restart <= key.restart || (uj == 0 && ug == 0))
+        return;
+    now->reserved_uj = less(now->reserved_uj, now->energy_uj, uj);
+    now->reserved_ug = less(now->reserved_ug, now->carbon_ug, ug);
+    tracker_store(c, now);
+}
+
 int tracker_store(struct ctl *c, struct ledger_job *row)
 {
     struct err e = {.text = ""};

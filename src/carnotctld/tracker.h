@@ -32,6 +32,10 @@ struct ledger_job *tracker_newest(const struct ctl *c, uint32_t job_id);
 /* Reload one row from the ledger after its consumption changed. */
 void tracker_refresh(struct ctl *c, struct job_key key);
 
+/* A run has been charged with so much. Where the job has been requeued since, that comes out of what
+ * its newest run has reserved: one job has one reservation. */
+void tracker_charged(struct ctl *c, struct job_key key, uint64_t uj, uint64_t ug);
+
 /* Write a row that a module changed, and keep the list in step. 0 or -1. */
 int tracker_store(struct ctl *c, struct ledger_job *row);
 

@@ -487,10 +487,15 @@ static void test_requeue_budget(void)
     UNIT_INT(bio().charged + bio().reserved, 1201000000, "reserved once");
     UNIT_INT(n_orders, 1, "the job past the plugin has to wait");
     UNIT_INT(tracker_newest(&c, 7)->enforce_step, ENFORCE_NONE, "the second run has not");
+    clock_now.wall_ms -= 1000; /* a record of the time before the requeue comes late */
+    UNIT_INT(report(2, 7, 500000), 2, "the first run went on for a moment");
+    clock_now.wall_ms += 1000;
+    UNIT_INT(bio().charged, 1500000, "that is charged");
+    UNIT_INT(bio().charged + bio().reserved, 1201000000, "and comes out of the job's reservation");
     run(j);
     apply();
     advance(2);
-    report(2, 7, 2000000);
+    report(3, 7, 2000000);
     j->phase = PHASE_PENDING;
     j->submit_s = clock_now.wall_ms / 1000;
     j->restart = 2;
