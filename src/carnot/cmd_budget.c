@@ -43,9 +43,7 @@ static int _parse(struct cli *c, int argc, char **argv, int values, struct budge
         {"carbon", values ? required_argument : no_argument, NULL, OPT_CARBON},
         {"period", required_argument, NULL, OPT_PERIOD},
         {"units", required_argument, NULL, OPT_UNITS},
-        {"noheader", no_argument, NULL, 'n'},
-        {"parsable2", no_argument, NULL, 'P'},
-        {"format", required_argument, NULL, 'o'},
+        TABLE_OPTIONS,
         {NULL, 0, NULL, 0}};
     int o;
 
@@ -60,12 +58,8 @@ static int _parse(struct cli *c, int argc, char **argv, int values, struct budge
             args->period = optarg;
         else if (o == OPT_UNITS)
             args->units = optarg;
-        else if (o == 'n')
-            args->style.no_header = 1;
-        else if (o == 'P')
-            args->style.parsable = 1;
-        else if (o == 'o')
-            args->style.columns = optarg;
+        else
+            (void)table_option(&args->style, o, optarg);
     }
     return 0;
 }

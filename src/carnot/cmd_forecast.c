@@ -28,10 +28,10 @@ const char cmd_forecast_help[] =
     "  --json           one object: zone, feed, issued, quality, slots\n";
 
 enum { OPT_NEXT = 1, OPT_TABLE };
-static const struct option options[] = {
-    {"next", required_argument, NULL, OPT_NEXT}, {"table", no_argument, NULL, OPT_TABLE},
-    {"noheader", no_argument, NULL, 'n'},        {"parsable2", no_argument, NULL, 'P'},
-    {"format", required_argument, NULL, 'o'},    {NULL, 0, NULL, 0}};
+static const struct option options[] = {{"next", required_argument, NULL, OPT_NEXT},
+                                        {"table", no_argument, NULL, OPT_TABLE},
+                                        TABLE_OPTIONS,
+                                        {NULL, 0, NULL, 0}};
 
 static const struct table_column columns[] = {
     {"TIME", 0, 0}, {"g/kWh", 0, TABLE_RIGHT}, {NULL, 0, 0}};
@@ -121,12 +121,7 @@ int cmd_forecast(struct cli *c, int argc, char **argv)
             return c->status;
         if (o == OPT_NEXT && units_parse_wait(optarg, &next_s, &e) < 0)
             return cli_fail(c, CLI_USAGE, "forecast: --next: %s", e.text);
-        if (o == 'n')
-            style.no_header = 1;
-        if (o == 'P')
-            style.parsable = 1;
-        if (o == 'o')
-            style.columns = optarg;
+        (void)table_option(&style, o, optarg);
         table |= o != OPT_NEXT;
     }
     if (optind < argc)

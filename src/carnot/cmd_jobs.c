@@ -35,13 +35,16 @@ const char cmd_jobs_help[] =
     "  --json         an array of jobs\n";
 
 enum { OPT_UNITS = 1, OPT_NONE };
-static const struct option options[] = {
-    {"allusers", no_argument, NULL, 'a'},          {"user", required_argument, NULL, 'u'},
-    {"accounts", required_argument, NULL, 'A'},    {"jobs", required_argument, NULL, 'j'},
-    {"starttime", required_argument, NULL, 'S'},   {"endtime", required_argument, NULL, 'E'},
-    {"allocations", no_argument, NULL, 'X'},       {"noheader", no_argument, NULL, 'n'},
-    {"parsable2", no_argument, NULL, 'P'},         {"format", required_argument, NULL, 'o'},
-    {"units", required_argument, NULL, OPT_UNITS}, {NULL, 0, NULL, 0}};
+static const struct option options[] = {{"allusers", no_argument, NULL, 'a'},
+                                        {"user", required_argument, NULL, 'u'},
+                                        {"accounts", required_argument, NULL, 'A'},
+                                        {"jobs", required_argument, NULL, 'j'},
+                                        {"starttime", required_argument, NULL, 'S'},
+                                        {"endtime", required_argument, NULL, 'E'},
+                                        {"allocations", no_argument, NULL, 'X'},
+                                        {"units", required_argument, NULL, OPT_UNITS},
+                                        TABLE_OPTIONS,
+                                        {NULL, 0, NULL, 0}};
 
 struct query {
     int all;
@@ -81,19 +84,11 @@ static int _parse(struct cli *c, int argc, char **argv, struct query *q)
         case 'E':
             rc = cli_since_parse(optarg, c->now_s, &q->until_s, &e);
             break;
-        case 'n':
-            q->style.no_header = 1;
-            break;
-        case 'P':
-            q->style.parsable = 1;
-            break;
-        case 'o':
-            q->style.columns = optarg;
-            break;
         case OPT_UNITS:
             q->units = optarg;
             break;
-        default: /* -X */
+        default: /* or -X */
+            (void)table_option(&q->style, o, optarg);
             break;
         }
         if (rc < 0) {

@@ -39,9 +39,7 @@ static const struct option options[] = {{"summary", no_argument, NULL, OPT_SUMMA
                                         {"job", required_argument, NULL, 'j'},
                                         {"since", required_argument, NULL, 'S'},
                                         {"until", required_argument, NULL, 'E'},
-                                        {"noheader", no_argument, NULL, 'n'},
-                                        {"parsable2", no_argument, NULL, 'P'},
-                                        {"format", required_argument, NULL, 'o'},
+                                        TABLE_OPTIONS,
                                         {NULL, 0, NULL, 0}};
 
 struct query {
@@ -383,14 +381,8 @@ static int _options(struct query *q, int argc, char **argv)
         case 'E':
             rc = cli_since_parse(optarg, c->now_s, &q->until_s, &e);
             break;
-        case 'n':
-            q->style.no_header = 1;
-            break;
-        case 'P':
-            q->style.parsable = 1;
-            break;
-        default: /* -o */
-            q->style.columns = optarg;
+        default:
+            (void)table_option(&q->style, o, optarg);
             break;
         }
         if (rc < 0) {

@@ -25,10 +25,10 @@ const char cmd_nodes_help[] =
     "  --json       an array of nodes\n";
 
 enum { OPT_BAD = 1, OPT_UNITS };
-static const struct option options[] = {
-    {"bad", no_argument, NULL, OPT_BAD},      {"units", required_argument, NULL, OPT_UNITS},
-    {"noheader", no_argument, NULL, 'n'},     {"parsable2", no_argument, NULL, 'P'},
-    {"format", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0}};
+static const struct option options[] = {{"bad", no_argument, NULL, OPT_BAD},
+                                        {"units", required_argument, NULL, OPT_UNITS},
+                                        TABLE_OPTIONS,
+                                        {NULL, 0, NULL, 0}};
 
 struct columns {
     struct table_column list[16];
@@ -132,12 +132,8 @@ int cmd_nodes(struct cli *c, int argc, char **argv)
             bad = 1;
         else if (o == OPT_UNITS)
             units = optarg;
-        else if (o == 'n')
-            style.no_header = 1;
-        else if (o == 'P')
-            style.parsable = 1;
-        else if (o == 'o')
-            style.columns = optarg;
+        else
+            (void)table_option(&style, o, optarg);
     }
     if (optind < argc)
         return cli_fail(c, CLI_USAGE, "nodes takes no operand; see carnot help nodes");

@@ -22,6 +22,19 @@ struct table {
     int failed; /* memory ran out */
 };
 
+int table_option(struct table_style *style, int o, const char *value)
+{
+    if (o == 'n')
+        style->no_header = 1;
+    else if (o == 'P')
+        style->parsable = 1;
+    else if (o == 'o')
+        style->columns = value;
+    else
+        return 0;
+    return 1;
+}
+
 int table_fixed(const struct table_style *style)
 {
     return style->no_header || style->parsable || style->columns != NULL;

@@ -7,6 +7,7 @@
 #ifndef CARNOT_TABLE_H
 #define CARNOT_TABLE_H
 
+#include <getopt.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,6 +29,16 @@ struct table_style {
     int parsable;        /* -P */
     const char *columns; /* -o: "jobid,name"; NULL = the default ones */
 };
+
+/* The long names of -n, -P and -o, for a command's options. */
+#define TABLE_OPTIONS                                                                              \
+    {"noheader", no_argument, NULL, 'n'}, {"parsable2", no_argument, NULL, 'P'},                   \
+    {                                                                                              \
+        "format", required_argument, NULL, 'o'                                                     \
+    }
+
+/* Take one of them over; value is optarg. 1, or 0: o is another option. */
+int table_option(struct table_style *style, int o, const char *value);
 
 /* Is the output for a script, or is no header there to name a unit? Then units must not change. */
 int table_fixed(const struct table_style *style);

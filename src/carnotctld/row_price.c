@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Prices of runs: as the job was told at its submission, and anew when Slurm's list shows another
- * size.
+ * Prices of runs: as the job was told at its submission, anew when Slurm's list shows another size,
+ * and what the energy would have emitted without a wait.
  */
 #include "config.h"
 
@@ -102,4 +102,17 @@ void row_price_change(struct ctl *c, const struct slurm_job *job, const struct l
 {
     if (other_size(before, row))
         price_anew(c, job, row);
+}
+
+uint64_t tracker_asap_ug(const struct ctl *c, const struct ledger_job *row)
+{
+    if (row->start_s == 0 || row->energy_uj == 0)
+        return 0;
+    if (row->delay_s == 0)
+        return row->carbon_ug;
+    int64_t end_s = row->end_s ? row->end_s : ctl_now_s(c);
+    if (end_s <= row->start_s)
+        end_s = row->start_s + 1;
+    return feed_watch_emissions_ug(c, row->start_s - row->delay_s, end_s - row->delay_s,
+                                   row->energy_uj);
 }

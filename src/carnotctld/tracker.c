@@ -12,7 +12,6 @@
 
 #include "carnotctld/enforcer.h"
 #include "carnotctld/events.h"
-#include "carnotctld/feed_watch.h"
 #include "carnotctld/native.h"
 #include "carnotctld/row_price.h"
 #include "carnotctld/settle.h"
@@ -364,19 +363,6 @@ static void end_missing(struct ctl *c, const struct snapshot *s)
         end_row(c, row, requeued ? "REQUEUED" : "GONE", s->listed_ms / 1000);
         c->dirty = 1;
     }
-}
-
-uint64_t tracker_asap_ug(const struct ctl *c, const struct ledger_job *row)
-{
-    if (row->start_s == 0 || row->energy_uj == 0)
-        return 0;
-    if (row->delay_s == 0)
-        return row->carbon_ug;
-    int64_t end_s = row->end_s ? row->end_s : ctl_now_s(c);
-    if (end_s <= row->start_s)
-        end_s = row->start_s + 1;
-    return feed_watch_emissions_ug(c, row->start_s - row->delay_s, end_s - row->delay_s,
-                                   row->energy_uj);
 }
 
 static void settle_ended(struct ctl *c)

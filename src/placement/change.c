@@ -68,6 +68,8 @@ static void with(const struct placement_change *c, const struct board_job *j,
         job->cpus = times(c->ntasks, each);
     if (c->gpus)
         job->gpus = c->gpus;
+    if (c->account)
+        job->account = c->account;
     if (c->partition)
         job->partition = c->partition;
     if (c->limit_s > 0)
@@ -181,8 +183,6 @@ int placement_change_watts(const struct board *b, const struct placement_change 
         return -1;
     as_it_is(b, p.first, &job);
     with(c, p.first, &job);
-    if (c->account)
-        job.account = c->account;
     placement_price(b, &job, &price);
     int mode = board_mode(b, job.partition, job.account, job.uid);
     *w = placement_watts(b, &job, price.power_w, mode);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "power/slow_reader.h"
 
 struct slow_reader {
@@ -29,14 +30,6 @@ struct slow_reader {
     struct slow_value *values; /* as of then */
     struct slow_value *coming; /* the thread's own */
 };
-
-static int64_t _now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void _free(struct slow_reader *r)
 {
@@ -62,7 +55,7 @@ static void _sleep(struct slow_reader *r, int64_t until_ms)
 {
     struct timespec t = {until_ms / 1000, until_ms % 1000 * 1000000};
 
-    while (r->users > 0 && _now_ms() < until_ms)
+    while (r->users > 0 && clock_mono_ms(&clock_system) < until_ms)
         (void)pthread_cond_timedwait(&r->wake, &r->lock, &t);
 }
 
@@ -72,13 +65,13 @@ static void *_run(void *arg)
 
     (void)pthread_mutex_lock(&r->lock);
     while (r->users > 0) {
-        int64_t began_ms = _now_ms();
+        int64_t began_ms = clock_mono_ms(&clock_system);
 
         (void)pthread_mutex_unlock(&r->lock);
         r->fetch(r->arg, r->coming, r->n);
         (void)pthread_mutex_lock(&r->lock);
         memcpy(r->values, r->coming, (size_t)r->n * sizeof(*r->values));
-        r->fetched_ms = _now_ms();
+        r->fetched_ms = clock_mono_ms(&clock_system);
         _sleep(r, began_ms + r->period_ms);
     }
     _let_go(r);
@@ -118,7 +111,7 @@ struct slow_reader *slow_reader_create(int n, int64_t period_ms, slow_fetch fetc
                               .users = 1,
                               .n = n,
                               .period_ms = period_ms,
-                              .started_ms = _now_ms(),
+                              .started_ms = clock_mono_ms(&clock_system),
                               .fetch = fetch,
                               .release = release,
                               .arg = arg};
@@ -154,7 +147,7 @@ int slow_reader_get(struct slow_reader *r, int i, int64_t deadline_ms, uint64_t 
     value = r->values[i];
     fetched_ms = r->fetched_ms;
     (void)pthread_mutex_unlock(&r->lock);
-    age_ms = _now_ms() - (fetched_ms ? fetched_ms : r->started_ms);
+    age_ms = clock_mono_ms(&clock_system) - (fetched_ms ? fetched_ms : r->started_ms);
     errno = age_ms > deadline_ms ? ETIMEDOUT : fetched_ms == 0 ? EAGAIN : value.error;
     *uj = value.uj;
     return errno ? -1 : 0;

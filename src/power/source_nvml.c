@@ -13,8 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/path.h"
 #include "power/slow_reader.h"
 #include "power/source_nvml.h"
@@ -74,14 +74,6 @@ struct own {
 
 const char *source_nvml_library = "libnvidia-ml.so.1";
 
-static int64_t _now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* ---- in the reader's thread ---- */
 
 static int _load(struct nvml *v)
@@ -123,9 +115,9 @@ static int _begin(struct gpus *g)
 
     if (g->ready)
         return 0;
-    if (_now_ms() < g->retry_ms)
+    if (clock_mono_ms(&clock_system) < g->retry_ms)
         return ENXIO;
-    g->retry_ms = _now_ms() + RETRY_MS;
+    g->retry_ms = clock_mono_ms(&clock_system) + RETRY_MS;
     if (_load(&g->nvml) < 0)
         return errno;
     rc = g->nvml.init();
@@ -146,7 +138,7 @@ static bool _sleeps(const struct gpu *gpu)
 static int _integrate(const struct nvml *v, struct gpu *gpu)
 {
     unsigned mw;
-    int64_t now_ms = _now_ms();
+    int64_t now_ms = clock_mono_ms(&clock_system);
     int rc = v->power(gpu->device, &mw);
 
     if (rc != NVML_SUCCESS)
