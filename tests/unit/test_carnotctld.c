@@ -222,6 +222,7 @@ static struct slurm_job *list_add(uint32_t id, int wait_s)
 {
     struct slurm_job *j = &list[n_list++];
     char note[512];
+    free(j->admin_comment); /* of a list before this one */
     memset(j, 0, sizeof(*j));
     j->job_id = id;
     j->array_task = -1;
