@@ -27,6 +27,7 @@
 #include "carnotctld/limits.h"
 #include "carnotctld/native.h"
 #include "carnotctld/node_address.h"
+#include "carnotctld/nodes.h"
 #include "carnotctld/planner.h"
 #include "carnotctld/publisher.h"
 #include "carnotctld/server.h"
@@ -66,6 +67,19 @@ static void watch_accounts(struct ctl *c)
     free(names);
 }
 
+static void on_list(struct ctl *c, struct snapshot *s)
+{
+    int first = c->snap == NULL;
+    accounts_take(c, s);
+    tracker_apply(c, s);
+    c->dirty |= first;
+    enforcer_run(c);
+    bonus_run(c);
+    let_go_run(c);
+    native_run(c);
+    watch_accounts(c);
+}
+
 /* The list of Slurm came, or orders are done. */
 static void on_slurm(evutil_socket_t fd, short what, void *arg)
 {
@@ -74,25 +88,17 @@ static void on_slurm(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     slurm_client_drain();
+    struct snapshot *s = slurm_client_take_snapshot();
+    if (s)
+        on_list(c, s);
+    /* After the list, which may be older than they are: else it shows what they have changed. */
     while (slurm_client_take_done(&done)) {
         if (done.rc < 0)
-            log_warn("slurmctld refused an order for job %u: %s", done.job_id, done.error);
+            log_warn("an order for job %u came to nothing: %s", done.job_id, done.error);
         if (done.kind == ORDER_BEGIN)
             planner_ordered(c, done.job_id, done.begin_s, done.rc == 0);
         else if (done.kind == ORDER_FACTOR)
             bonus_ordered(c, done.job_id, done.rc == 0);
-    }
-    struct snapshot *s = slurm_client_take_snapshot();
-    if (s) {
-        int first = c->snap == NULL;
-        accounts_take(c, s);
-        tracker_apply(c, s);
-        c->dirty |= first;
-        enforcer_run(c);
-        bonus_run(c);
-        let_go_run(c);
-        native_run(c);
-        watch_accounts(c);
     }
 }
 
@@ -215,7 +221,8 @@ static int start(struct ctl *c, struct err *e)
             e, "%s: controller.user is %s, but this runs as uid %u: nobody would believe it",
             c->conf_path, c->set.controller.user, (unsigned)geteuid());
     if (lock_state(c, e) < 0 || events_open(c->set.log_dir, e) < 0 || open_ledger(c, e) < 0 ||
-        tracker_init(c, e) < 0 || publisher_load_switches(c, e) < 0 || let_go_init(c, e) < 0)
+        nodes_init(c, e) < 0 || tracker_init(c, e) < 0 || publisher_load_switches(c, e) < 0 ||
+        let_go_init(c, e) < 0)
         return -1;
     continue_boards(c);
     feed_watch_look(c);
@@ -227,11 +234,11 @@ static void stop(struct ctl *c)
     native_fini(c);
     accounts_fini(c);
     tracker_fini(c);
+    nodes_fini(c);
     publisher_fini(c);
     feed_watch_fini(c);
     ledger_close(c->ledger);
     events_close();
-    free(c->nodes);
 }
 
 static void add_event(struct ctl *c, struct event **slot, int fd, short what, event_callback_fn run,

@@ -10,6 +10,7 @@
 
 #include "carnotctld/let_go.h"
 #include "carnotctld/native.h"
+#include "carnotctld/nodes.h"
 #include "carnotctld/ops.h"
 #include "carnotctld/plugin_status.h"
 #include "carnotctld/slurm_client.h"
@@ -68,12 +69,6 @@ static json_t *slurm_json(const struct ctl *c)
                      "jobs", c->snap ? (json_int_t)c->snap->n_jobs : 0);
 }
 
-/* A node that has been silent for five report intervals counts as lost. */
-static int reporting(const struct ctl *c, const struct ctl_node *n)
-{
-    return ctl_now_ms(c) - n->heard_ms <= 5 * c->set.node.report_interval_ms + 5000;
-}
-
 static json_t *board_json(const struct ctl *c)
 {
     return json_pack("{s:I,s:o,s:s}", "seq", (json_int_t)c->board_seq, "age_s",
@@ -97,7 +92,7 @@ json_t *op_status(const struct asker *who, const json_t *request, struct err *e)
             waiting += j->tasks;
     }
     for (size_t i = 0; i < c->n_nodes; i++)
-        heard += reporting(c, &c->nodes[i]);
+        heard += nodes_reporting(c, &c->nodes[i]);
     json_t *o = json_pack("{s:s,s:o,s:s,s:s,s:I}", "version", PACKAGE_VERSION, "time",
                           ops_time(now_s), "cluster", c->set.cluster, "mode",
                           board_mode(&c->board, NULL, NULL, UINT32_MAX) ? "act" : "observe",
@@ -167,18 +162,12 @@ json_t *op_place(const struct asker *who, const json_t *request, struct err *e)
     return place_json(&a);
 }
 
-static const struct ctl_node *heard_of(const struct ctl *c, const char *name)
-{
-    for (size_t i = 0; i < c->n_nodes; i++)
-        if (strcmp(c->nodes[i].name, name) == 0)
-            return &c->nodes[i];
-    return NULL;
-}
-
 static json_t *node_json(const struct ctl *c, const struct ledger_node *n)
 {
-    const struct ctl_node *h = heard_of(c, n->node);
-    int ok = h && reporting(c, h);
+    const struct ctl_node *h = nodes_find(c, n->node);
+    int ok = h && nodes_reporting(c, h);
+    if (h && !h->heard_ms)
+        h = NULL; /* not in this life */
     return json_pack("{s:s,s:s,s:o,s:I,s:I,s:f,s:f,s:f,s:f,s:o,s:o,s:o,s:o}", "node", n->node,
                      "state", ok ? "ok" : "silent", "last", ops_time(n->last_s), "age_s",
                      (json_int_t)(ctl_now_s(c) - n->last_s), "seq", (json_int_t)n->seq, "energy_j",

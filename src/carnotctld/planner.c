@@ -25,10 +25,16 @@
 /* A start this close is left alone: the order would come too late to matter. */
 #define TOO_CLOSE_S 3
 
-static int order_begin(struct ctl *c, struct ledger_job *row, int64_t begin_s)
+/* seen is the job as the list had it, or NULL if its begin time is replaced whatever it is. */
+static int order_begin(struct ctl *c, const struct slurm_job *seen, struct ledger_job *row,
+                       int64_t begin_s)
 {
     struct slurm_order o = slurm_client_order_for(ORDER_BEGIN, row);
     o.begin_s = begin_s;
+    if (seen) {
+        o.replaces_s[0] = seen->eligible_s;
+        o.replaces_s[1] = row->planned_s; /* an order of ours that the list does not show yet */
+    }
     row->planned_s = begin_s;
     if (tracker_store(c, row) < 0)
         return -1;
@@ -86,10 +92,11 @@ static void rebuild(const struct slurm_job *job, const struct placement_note *no
 }
 
 /* Set the job's begin time, and say so. */
-static void move(struct ctl *c, struct ledger_job *row, int64_t new_s, int64_t eligible_s,
-                 const struct placement_decision *d, const char *ev, const char *code)
+static void move(struct ctl *c, const struct slurm_job *job, struct ledger_job *row, int64_t new_s,
+                 int64_t eligible_s, const struct placement_decision *d, const char *ev,
+                 const char *code)
 {
-    if (order_begin(c, row, new_s) < 0)
+    if (order_begin(c, job, row, new_s) < 0)
         return;
     row->delay_s = new_s > eligible_s ? new_s - eligible_s : 0;
     if (isfinite(d->carbon_ug) && d->carbon_ug < 9e18)
@@ -122,7 +129,7 @@ static void plan(struct ctl *c, struct scratch *s, const struct slurm_job *job,
         return;
     log_info("job %u: moved by %+lld s for the new forecast", row->key.job_id,
              (long long)(new_s - old_s));
-    move(c, row, new_s, old_s - row->delay_s, &d, "job.move", "GREENER_LATER");
+    move(c, job, row, new_s, old_s - row->delay_s, &d, "job.move", "GREENER_LATER");
 }
 
 /* What a waiting job was promised: by its note, or by its row where another tool has written its
@@ -164,7 +171,7 @@ static void plan_first(struct ctl *c, struct scratch *s, const struct slurm_job 
     placement_decide(&s->b, NULL, &pj, now_s, &d);
     if (d.verdict == VERDICT_DELAY && d.start_s > now_s + TOO_CLOSE_S) {
         occupy(s, &pj, &d.price, d.start_s, 1);
-        move(c, row, d.start_s, now_s, &d, "job.wait", code);
+        move(c, job, row, d.start_s, now_s, &d, "job.wait", code);
         return;
     }
     /* Not worth a wait. What was planned before its dependencies went must not stand. */
@@ -172,7 +179,7 @@ static void plan_first(struct ctl *c, struct scratch *s, const struct slurm_job 
     row->latest_s = 0;
     row->allowance_s = 0;
     if (set_s > now_s)
-        move(c, row, now_s, now_s, &d, "job.move", code);
+        move(c, job, row, now_s, now_s, &d, "job.move", code);
     else
         tracker_store(c, row);
 }
@@ -200,7 +207,7 @@ static void plan_dependent(struct ctl *c, struct scratch *s, const struct slurm_
     int due = row->begin_set_s <= now_s + TOO_CLOSE_S || later_s < 0 ||
               later_s > wait_s / 4 + TOO_CLOSE_S;
     if (due && new_s > now_s + TOO_CLOSE_S)
-        move(c, row, new_s, from_s < new_s ? from_s : new_s, &d,
+        move(c, job, row, new_s, from_s < new_s ? from_s : new_s, &d,
              row->begin_set_s ? "job.move" : "job.wait", "DEP_END");
 }
 
@@ -314,7 +321,7 @@ int planner_release(struct ctl *c, struct ledger_job *row, const char *code, con
     struct ledger_job before = *row;
     row->released = 1;
     row->delay_s = now_s > row->key.submit_s ? now_s - row->key.submit_s : 0;
-    if (order_begin(c, row, now_s) < 0) {
+    if (order_begin(c, NULL, row, now_s) < 0) {
         *row = before;
         return err_set(e, "too much to do just now; try again in a minute");
     }

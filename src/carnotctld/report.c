@@ -16,6 +16,7 @@
 #include "carnotctld/feed_watch.h"
 #include "carnotctld/node_address.h"
 #include "carnotctld/nodelist.h"
+#include "carnotctld/nodes.h"
 #include "carnotctld/ops.h"
 #include "carnotctld/slurm_client.h"
 #include "carnotctld/tracker.h"
@@ -245,36 +246,21 @@ static int count(struct ctl *c, const char *node, const struct record *r, struct
         .shares = shares,
         .n_shares = n,
     };
+    for (size_t i = 0; i < n; i++)
+        tracker_lend(c, shares[i].key, shares[i].energy_uj, shares[i].carbon_ug);
     rc = ledger_record_add(c->ledger, &record, e);
     if (rc < 0)
         return -1;
-    for (size_t i = 0; rc == 1 && i < n; i++) {
+    for (size_t i = 0; rc == 1 && i < n; i++)
         tracker_refresh(c, shares[i].key);
-        tracker_charged(c, shares[i].key, shares[i].energy_uj, shares[i].carbon_ug);
-    }
     if (n)
         c->dirty = 1;
     return 1;
 }
 
-static struct ctl_node *node_of(struct ctl *c, const char *name)
-{
-    for (size_t i = 0; i < c->n_nodes; i++)
-        if (strcmp(c->nodes[i].name, name) == 0)
-            return &c->nodes[i];
-    struct ctl_node *grown = realloc(c->nodes, (c->n_nodes + 1) * sizeof(*grown));
-    if (!grown)
-        return NULL;
-    c->nodes = grown;
-    struct ctl_node *n = &grown[c->n_nodes++];
-    memset(n, 0, sizeof(*n));
-    snprintf(n->name, sizeof(n->name), "%s", name);
-    return n;
-}
-
 static void remember(struct ctl *c, const char *name, const char *version, const struct record *r)
 {
-    struct ctl_node *n = node_of(c, name);
+    struct ctl_node *n = nodes_get(c, name);
     if (!n)
         return;
     n->heard_ms = ctl_now_ms(c);

@@ -70,6 +70,13 @@ static void ask_watts(const struct ctl *c, const struct slurm_job *job,
         slurm_client_order(&o);
 }
 
+/* A reservation that has lent some of itself to an earlier run stays as much smaller. */
+static uint64_t resized(uint64_t reserved, uint64_t was, uint64_t is)
+{
+    uint64_t lent = was > reserved ? was - reserved : 0;
+    return is > lent ? is - lent : 0;
+}
+
 /* A job that has grown or shrunk, by a user's change or by what Slurm gave it in the end, sets
  * aside what it may use now. Grams follow energy. */
 static void price_anew(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
@@ -82,12 +89,13 @@ static void price_anew(struct ctl *c, const struct slurm_job *job, struct ledger
     double after_uj = p.energy_all_uj < 9e18 ? p.energy_all_uj : 9e18;
     ratio = before_uj > 0 ? after_uj / before_uj : 1;
     ask_watts(c, job, row, &pj, p.power_w);
+    uint64_t was_uj = row->estimate_uj, was_ug = row->estimate_ug;
     row->estimate_uj = (uint64_t)after_uj;
     row->estimate_ug = (uint64_t)fmin((double)row->estimate_ug * ratio, 9e18);
     row->estimate_now_ug = (uint64_t)fmin((double)row->estimate_now_ug * ratio, 9e18);
     if (row->enforce_step != ENFORCE_HELD) {
-        row->reserved_uj = row->estimate_uj;
-        row->reserved_ug = row->estimate_ug;
+        row->reserved_uj = resized(row->reserved_uj, was_uj, row->estimate_uj);
+        row->reserved_ug = resized(row->reserved_ug, was_ug, row->estimate_ug);
     }
 }
 

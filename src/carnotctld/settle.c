@@ -7,38 +7,42 @@
 #include <string.h>
 
 #include "carnotctld/nodelist.h"
+#include "carnotctld/nodes.h"
 #include "carnotctld/settle.h"
 #include "carnotctld/tracker.h"
 
 struct awaited {
     const struct ctl *c;
     int64_t end_ms;
+    int missing, silent; /* nodes that have not accounted for it; that have never reported */
 };
 
-static int not_reported(const char *name, void *arg)
+static int look_at(const char *name, void *arg)
 {
-    const struct awaited *a = arg;
-    for (size_t i = 0; i < a->c->n_nodes; i++)
-        if (strcmp(a->c->nodes[i].name, name) == 0)
-            return a->c->nodes[i].counted_ms < a->end_ms;
-    return 1;
-}
-
-/* Have all its nodes accounted for more time than until then? Slurm's end is a whole second. */
-static int all_reported(const struct ctl *c, const struct ledger_job *row, int64_t until_s)
-{
-    struct awaited a = {c, (until_s + 1) * 1000};
-    return row->nodelist[0] && row->nodes <= 256 &&
-           nodelist_each(row->nodelist, not_reported, &a) == 0;
+    struct awaited *a = arg;
+    const struct ctl_node *n = nodes_find(a->c, name);
+    if (n)
+        a->missing += n->counted_ms < a->end_ms;
+    else
+        a->silent++;
+    return 0;
 }
 
 int settle_is_due(const struct ctl *c, const struct ledger_job *row)
 {
-    int64_t now_s = ctl_now_s(c);
-    int lost = strcmp(row->state, "GONE") == 0;
+    int64_t now_s = ctl_now_s(c), until_s = row->end_s;
     int64_t usual_s = 2 * (c->set.node.report_interval_ms + c->set.node.log_interval_ms) / 1000 + 3;
-    int64_t wait_s = lost && usual_s < TRACKER_LEFTOVER_S ? TRACKER_LEFTOVER_S : usual_s;
-    int64_t until_s =
-        lost && row->measured_until_s > row->end_s ? row->measured_until_s : row->end_s;
-    return row->start_s == 0 || row->end_s + wait_s <= now_s || all_reported(c, row, until_s);
+    int lost = strcmp(row->state, "GONE") == 0;
+    if (lost && row->measured_until_s > until_s)
+        until_s = row->measured_until_s;
+    /* Slurm's end is a whole second. */
+    struct awaited a = {.c = c, .end_ms = (until_s + 1) * 1000};
+    if (row->start_s == 0)
+        return 1;
+    int known = row->nodelist[0] && nodelist_each(row->nodelist, look_at, &a) == 0;
+    if (known && !a.missing && !a.silent)
+        return 1;
+    int64_t wait_s =
+        (lost || a.missing) && usual_s < TRACKER_LEFTOVER_S ? TRACKER_LEFTOVER_S : usual_s;
+    return row->end_s + wait_s <= now_s;
 }

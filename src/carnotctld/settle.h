@@ -7,10 +7,10 @@
 
 #include "carnotctld/ctl.h"
 
-/* Are the last records of a run that has ended in, or should they be? Nodes report a little later
- * than Slurm. (A record that comes later still counts; only the reservation is gone.) A job that
- * slurmctld lost may go on to run: it is over when its nodes have ceased to name it, or after
- * TRACKER_LEFTOVER_S. 1 or 0. */
+/* Are the last records of a run that has ended in? Its nodes are waited for, five minutes at most,
+ * and some seconds where a node has never reported at all. (A record that comes later still counts;
+ * only the reservation is gone.) A job that slurmctld lost may go on to run: it is over when its
+ * nodes have ceased to name it, or after those five minutes. 1 or 0. */
 int settle_is_due(const struct ctl *c, const struct ledger_job *row);
 
 #endif

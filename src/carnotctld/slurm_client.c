@@ -114,10 +114,25 @@ static int update_job(struct slurm_order *o)
     return slurm_update_job(&desc);
 }
 
+/* Lists are seconds old, and an order may have waited behind others. */
+static int stands(const struct slurm_order *o, struct err *e)
+{
+    int64_t begin_s;
+    if (o->replaces_s[0] == 0)
+        return 1;
+    if (slurm_list_begin(o->job_id, &begin_s, e) < 0)
+        return 0;
+    if (begin_s == o->replaces_s[0] || begin_s == o->replaces_s[1])
+        return 1;
+    err_set(e, "its begin time has been changed since it was listed: that stands");
+    return 0;
+}
+
 static void carry_out(struct slurm_order *o)
 {
     char id[48];
     int rc = SLURM_ERROR;
+    struct err e = {.text = ""};
     /* The last task of an array has the array's own number: by that, all of them would be meant. */
     if (o->array_job_id && o->array_task >= 0)
         snprintf(id, sizeof(id), "%u_%lld", o->array_job_id, (long long)o->array_task);
@@ -126,6 +141,9 @@ static void carry_out(struct slurm_order *o)
     errno = 0;
     switch (o->kind) {
     case ORDER_BEGIN:
+        if (stands(o, &e))
+            rc = update_job(o);
+        break;
     case ORDER_HOLD:
     case ORDER_FACTOR:
     case ORDER_RELEASE:
@@ -145,7 +163,7 @@ static void carry_out(struct slurm_order *o)
     o->rc = rc == SLURM_SUCCESS ? 0 : -1;
     o->error[0] = '\0';
     if (o->rc < 0)
-        snprintf(o->error, sizeof(o->error), "%s", slurm_strerror(errno));
+        snprintf(o->error, sizeof(o->error), "%s", e.text[0] ? e.text : slurm_strerror(errno));
 }
 
 static void sleep_ms(int64_t ms)

@@ -16,7 +16,7 @@ enum order_kind {
     ORDER_BEGIN = 0,
     ORDER_HOLD,
     ORDER_FACTOR,
-    ORDER_RELEASE, /* a hold of ours; begin_s too */
+    ORDER_RELEASE,  /* a hold of ours; begin_s too */
     ORDER_LICENCES, /* of a job that pends: text is the whole expression */
     ORDER_NOTIFY,
     ORDER_TERM,
@@ -30,7 +30,10 @@ struct slurm_order {
     int64_t array_task;    /* -1 = the job, or the array's tasks that are still together */
     uint32_t site_factor;  /* ORDER_FACTOR, as Slurm has it */
     int64_t begin_s;       /* ORDER_BEGIN, ORDER_RELEASE */
-    char text[256];        /* ORDER_NOTIFY, ORDER_LICENCES */
+    /* ORDER_BEGIN: the begin times it may replace, any if the first is 0. Another one is the word
+     * of somebody who was not on the list that the order was made from: it stands. */
+    int64_t replaces_s[2];
+    char text[256]; /* ORDER_NOTIFY, ORDER_LICENCES */
     /* filled in when it comes back: */
     int rc; /* 0 done */
     char error[128];

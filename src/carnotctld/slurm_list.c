@@ -148,6 +148,24 @@ static int read_jobs(struct snapshot *s, struct err *e)
     return s->jobs ? 0 : err_set(e, "no memory for the job list");
 }
 
+int slurm_list_begin(uint32_t job_id, int64_t *begin_s, struct err *e)
+{
+    job_info_msg_t *msg = NULL;
+    int found = 0;
+    if (slurm_load_job(&msg, job_id, SHOW_ALL) != SLURM_SUCCESS)
+        return err_set(e, "slurmctld does not show it: %s", slurm_strerror(errno));
+    /* By its first one's number, all tasks of an array come. */
+    for (uint32_t i = 0; i < msg->record_count; i++) {
+        if (SLURM_INFO_JOB_ID(&msg->job_array[i]) == job_id) {
+            *begin_s = msg->job_array[i].eligible_time;
+            found = 1;
+        }
+        slurm_xfree((void **)&msg->job_array[i].admin_comment); /* see read_jobs */
+    }
+    slurm_free_job_info_msg(msg);
+    return found ? 0 : err_set(e, "slurmctld does not know it");
+}
+
 static int read_parts(struct snapshot *s, struct err *e)
 {
     partition_info_msg_t *msg = NULL;

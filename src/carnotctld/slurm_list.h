@@ -11,6 +11,9 @@
 /* A new snapshot, or NULL: then nothing is known, and nothing must be concluded from it. */
 struct snapshot *slurm_list_load(struct err *e);
 
+/* The begin time that one job has now; 0, or -1 when slurmctld does not say or know it. */
+int slurm_list_begin(uint32_t job_id, int64_t *begin_s, struct err *e);
+
 /* A node as Slurm reaches it. */
 struct slurm_node {
     char name[SNAPSHOT_NAME_MAX];

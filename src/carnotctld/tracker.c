@@ -175,26 +175,40 @@ static void read_note(struct ledger_job *row, const struct slurm_job *job,
     }
 }
 
-/* What a requeued run takes over from the run before it, which gives back what it reserved and did
- * not use: one job has one reservation. */
-static void inherit(struct ctl *c, size_t n_sorted, struct ledger_job *row)
+/* What a requeued run takes over from the run before it. */
+static void inherit(const struct ledger_job *before, struct ledger_job *row)
 {
-    struct ledger_job *before = row->key.restart ? newest_run(c, n_sorted, row->key.job_id) : NULL;
-    if (!before)
-        return;
     row->released = before->released;
     row->spent_s = before->spent_s;
     row->latest_s = before->latest_s;
     row->policy = before->policy;
-    before->reserved_uj = before->energy_uj;
-    before->reserved_ug = before->carbon_ug;
-    tracker_store(c, before);
+}
+
+static void reserve(struct ctl *c, struct ledger_job *row, uint64_t uj, uint64_t ug)
+{
+    row->reserved_uj = uj;
+    row->reserved_ug = ug;
+    tracker_store(c, row);
+}
+
+/* One job has one reservation: the run before gives back what it has not used, and keeps it after
+ * all, for the records that are still on their way, if this one is held and so reserves nothing. */
+static void admit(struct ctl *c, const struct slurm_job *job, struct ledger_job *before,
+                  struct ledger_job *row)
+{
+    uint64_t uj = before ? before->reserved_uj : 0, ug = before ? before->reserved_ug : 0;
+    if (before)
+        reserve(c, before, before->energy_uj, before->carbon_ug);
+    enforcer_admit(c, job, row, 1);
+    if (before && row->enforce_step == ENFORCE_HELD)
+        reserve(c, before, uj, ug);
 }
 
 static void new_row(struct ctl *c, size_t n_sorted, const struct slurm_job *job,
                     struct ledger_job *row)
 {
     struct placement_note note;
+    struct ledger_job *before = job->restart ? newest_run(c, n_sorted, job->job_id) : NULL;
     int noted = placement_note_parse(job->admin_comment, &note);
     memset(row, 0, sizeof(*row));
     row->key = (struct job_key){job->job_id, job->restart, job->submit_s};
@@ -207,13 +221,14 @@ static void new_row(struct ctl *c, size_t n_sorted, const struct slurm_job *job,
     text(row->run, sizeof(row->run), job->wckey[0] ? job->wckey : job->name);
     row->tasks = job->tasks;
     row->action = 2;
-    inherit(c, n_sorted, row);
+    if (before)
+        inherit(before, row);
     row_price(c, job, noted ? &note : NULL, row);
     if (noted)
         read_note(row, job, &note);
     /* The plugin has not seen this one, or not the run after a requeue. */
     if (!noted || job->restart > 0)
-        enforcer_admit(c, job, row, 1);
+        admit(c, job, before, row);
     events_job(c, row->planned_s ? "job.wait" : "job.pass",
                noted ? placement_code_name(note.code) : "NONE", row, "carnot");
 }
@@ -371,7 +386,10 @@ static void settle_ended(struct ctl *c)
     for (size_t i = 0; i < c->n_jobs; i++) {
         struct ledger_job *row = &c->jobs[i];
         struct err e = {.text = ""};
-        int due = !row->live && settle_is_due(c, row);
+        /* One job, one reservation: it is held until the earlier runs are accounted for as well. */
+        int awaits = kept && c->jobs[kept - 1].key.job_id == row->key.job_id &&
+                     c->jobs[kept - 1].key.restart < row->key.restart;
+        int due = !row->live && !awaits && settle_is_due(c, row);
         if (due) {
             row->asap_ug = tracker_asap_ug(c, row);
             int rc = ledger_job_settle(c->ledger, row->key, row->delay_s, row->asap_ug, &e);
@@ -419,20 +437,30 @@ void tracker_refresh(struct ctl *c, struct job_key key)
         *known = row;
 }
 
-/* Takes used off a reservation, as far as the run has not used it itself. */
-static uint64_t less(uint64_t reserved, uint64_t own, uint64_t used)
+/* What is lacking of one reservation, as far as the other one has it unused. */
+static void lend(uint64_t *from, uint64_t from_used, uint64_t *to, uint64_t to_used)
 {
-    uint64_t free = reserved > own ? reserved - own : 0;
-    return reserved - (used < free ? used : free);
+    uint64_t lacks = to_used > *to ? to_used - *to : 0;
+    uint64_t free = *from > from_used ? *from - from_used : 0;
+    uint64_t moved = lacks < free ? lacks : free;
+    *from -= moved;
+    *to += moved;
 }
 
-void tracker_charged(struct ctl *c, struct job_key key, uint64_t uj, uint64_t ug)
+void tracker_lend(struct ctl *c, struct job_key key, uint64_t uj, uint64_t ug)
 {
+    struct ledger_job settled, *run = find_key(c, c->n_jobs, key);
     struct ledger_job *now = tracker_newest(c, key.job_id);
+    struct err e = {.text = ""};
     if (!now || now->key.restart <= key.restart || (uj == 0 && ug == 0))
         return;
-    now->reserved_uj = less(now->reserved_uj, now->energy_uj, uj);
-    now->reserved_ug = less(now->reserved_ug, now->carbon_ug, ug);
+    if (!run && ledger_job_get(c->ledger, key, &settled, &e) == 1)
+        run = &settled;
+    if (!run)
+        return;
+    lend(&now->reserved_uj, now->energy_uj, &run->reserved_uj, run->energy_uj + uj);
+    lend(&now->reserved_ug, now->carbon_ug, &run->reserved_ug, run->carbon_ug + ug);
+    tracker_store(c, run);
     tracker_store(c, now);
 }
 

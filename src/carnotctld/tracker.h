@@ -12,7 +12,8 @@
 
 /* A run in which nobody has waited for this long may wait anew. */
 #define TRACKER_RUN_REST_S (24 * 3600)
-/* So long after its end a job may still be busy on a node: epilogs, processes that do not end. */
+/* So long after its end a job may still be busy on a node (epilogs, processes that do not end), or
+ * its records on their way. */
 #define TRACKER_LEFTOVER_S 300
 
 /* Load the rows that are not settled. 0 or -1. */
@@ -32,9 +33,9 @@ struct ledger_job *tracker_newest(const struct ctl *c, uint32_t job_id);
 /* Reload one row from the ledger after its consumption changed. */
 void tracker_refresh(struct ctl *c, struct job_key key);
 
-/* A run has been charged with so much. Where the job has been requeued since, that comes out of what
- * its newest run has reserved: one job has one reservation. */
-void tracker_charged(struct ctl *c, struct job_key key, uint64_t uj, uint64_t ug);
+/* A run is about to be charged with so much. What it lacks for that, and the job has been requeued
+ * since, comes out of what its newest run has reserved: one job has one reservation. */
+void tracker_lend(struct ctl *c, struct job_key key, uint64_t uj, uint64_t ug);
 
 /* Write a row that a module changed, and keep the list in step. 0 or -1. */
 int tracker_store(struct ctl *c, struct ledger_job *row);

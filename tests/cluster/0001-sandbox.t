@@ -27,7 +27,7 @@ is "a job of another user runs as that user" "$(as games srun id -un)" games
 like "exit codes come back" "$(in_sandbox sh -c 'srun sh -c "exit 7" 2>/dev/null; echo $?')" '^7$'
 
 id=$(submit --begin=now+3 --wrap 'sleep 30')
-is "a job with a begin time waits" "$(job "$id" Reason)" BeginTime
+ok "a job with a begin time waits" waits_for "$id" BeginTime
 begin=$(job_epoch "$id" StartTime)
 wait_state 8 "$id" RUNNING
 between "and starts within two seconds after it" $(($(job_epoch "$id" StartTime) - begin)) 0 2

@@ -22,13 +22,13 @@ jobs=(
     "$(submit -A acc -t 1 --wrap 'sleep 12')" # ends while carnotctld is away
 )
 wait_state 10 "${jobs[0]}" RUNNING
-is "one waits for a greener grid" "$(job "${jobs[2]}" Reason)" BeginTime
+ok "one waits for a greener grid" waits_for "${jobs[2]}" BeginTime
 sleep 5
 
 ok "carnotctld is killed" "$SANDBOX" kill "$SB" carnotctld
 jobs+=("$(submit -A acc -t 1 --wrap 'sleep 5')")
 jobs+=("$(submit -A acc -t 2 --carbon-delay=5m --wrap 'sleep 3')")
-is "the last board still decides" "$(job "${jobs[5]}" Reason)" BeginTime
+ok "the last board still decides" waits_for "${jobs[5]}" BeginTime
 sleep 8
 ok "and comes back" "$SANDBOX" restart "$SB" carnotctld
 
@@ -43,7 +43,7 @@ ok "slurmctld is killed" "$SANDBOX" kill "$SB" slurmctld
 sleep 2
 ok "and comes back" "$SANDBOX" restart "$SB" slurmctld
 is "what ran still runs" "$(job "${jobs[0]}" JobState) $(job "${jobs[1]}" JobState)" "RUNNING RUNNING"
-is "the waiting job still waits for the same" "$(job "${jobs[2]}" Reason)" BeginTime
+ok "the waiting job still waits for the same" waits_for "${jobs[2]}" BeginTime
 sleep 3
 touch "$told"
 

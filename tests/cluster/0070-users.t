@@ -23,7 +23,7 @@ is "root sees all" "$(in_sandbox carnot jobs --json | jq -r '.[].job_id' | sort 
 ok "a user asks why his job waits" as games carnot why "$mine"
 not_ok "but not about another's" as games carnot why "$other"
 not_ok "nor ends its wait" as games carnot now "$other"
-is "which still waits" "$(job "$other" Reason)" BeginTime
+ok "which still waits" waits_for "$other" BeginTime
 ok "he ends the wait of his own" as games carnot now "$mine"
 ok "which starts" wait_state 5 "$mine" 'RUNNING|COMPLETED'
 

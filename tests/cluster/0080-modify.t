@@ -17,7 +17,7 @@ pid=$(cut -d' ' -f1 "$SB/pids/slurmctld")
 # ---- updates by the job's owner, by another user and by an operator
 
 id=$(as games sbatch --parsable -o /dev/null -A acc -t 10 --carbon-delay=30m --wrap true)
-is "a job waits" "$(job "$id" Reason)" BeginTime
+ok "a job waits" waits_for "$id" BeginTime
 note=$(job "$id" AdminComment)
 update() {
     as "$1" scontrol update jobid="$id" "${@:2}"
@@ -75,7 +75,7 @@ is "every job is in the list" "$(in_sandbox squeue -h -A acc -o %i | wc -l)" 50
 is "and each waits" "$(in_sandbox squeue -h -A acc -o %r | sort -u)" BeginTime
 ok "Carnot knows them all" wait_for 15 sh -c \
     "[ \"\$('$SANDBOX' exec '$SB' -- carnot jobs --json | jq '[.[] | select(.account == \"acc\" and .state == \"PENDING\")] | length')\" = 50 ]"
-is "the plugin decides after it" "$(job "$(submit -A acc -t 1 --carbon-delay=30m --wrap true)" Reason)" BeginTime
+ok "the plugin decides after it" waits_for "$(submit -A acc -t 1 --carbon-delay=30m --wrap true)" BeginTime
 is "no error names Carnot" "$(grep 'error: carnot' "$SB/log/slurmctld.log")" ""
 in_sandbox scancel -A acc
 

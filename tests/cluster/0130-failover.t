@@ -56,7 +56,7 @@ of_team() { submit -A team -N1 -t 5 --carbon-delay=30m --wrap 'sleep 1'; }
 first=$(of_team)
 second=$(of_team)
 begin=$(job "$first" StartTime)
-is "two jobs wait" "$(job "$second" Reason)" BeginTime
+ok "two jobs wait" waits_for "$second" BeginTime
 budget() { in_sandbox carnot budget list --json | jq -r "$1"; }
 reserved_for() { [[ $(budget '.[0].reserved / '"$one"' | round') = "$1" ]]; }
 ok "and hold two shares" wait_for 15 reserved_for 2

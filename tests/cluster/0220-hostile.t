@@ -38,7 +38,7 @@ same_slurmctld() {
 decides() {
     local id
     id=$(as games sbatch --parsable -o /dev/null -t 1 --carbon-delay=90m --wrap true 2>>"$T/err") &&
-        [[ $(job "$id" Reason) = BeginTime ]]
+        waits_for "$id" BeginTime
 }
 ok "the plugin decides" wait_for 20 decides
 
@@ -95,7 +95,7 @@ for change in TimeLimit=UNLIMITED TimeLimit=0 NumNodes=1-99999 NumCPUs=4294967 P
 done
 UPDATES
 id=$(as games sbatch --parsable -o /dev/null -t 10 --array=1-5 --carbon-delay=90m --wrap true)
-like "an array waits" "$(job "${id}_3" Reason)" BeginTime
+ok "an array waits" waits_for "${id}_3" BeginTime
 as games bash "$T/user/updates" "$id" "$long" >"$T/out" 2>>"$T/err"
 ok "slurmctld is the process that it was" same_slurmctld
 ok "and decides" decides

@@ -248,6 +248,15 @@ wait_state() {
     wait_for "$1" job_in_state "$2" "$3"
 }
 
+has_reason() {
+    [[ $(job "$1" Reason) = "$2" ]]
+}
+
+# waits_for ID REASON: why the job is pending by slurmctld, which may look for a reason a moment after the submission.
+waits_for() {
+    wait_for 10 has_reason "$@"
+}
+
 # wait_saved: slurmctld has saved its jobs as they are now; it does within five seconds, and a save may be under way.
 wait_saved() {
     sleep 7

@@ -21,6 +21,7 @@
 #include "carnotctld/node_address.h"
 #include "carnotctld/nodelist.h"
 #include "carnotctld/ops.h"
+#include "carnotctld/nodes.h"
 #include "carnotctld/planner.h"
 #include "carnotctld/limits.h"
 #include "carnotctld/plugin_status.h"
@@ -187,6 +188,7 @@ static void set_up(void)
     if (!UNIT_OK(c.ledger != NULL, "%s", e.text))
         exit(1);
     UNIT_INT(events_open(unit_tmpdir(), &e), 0, "%s", e.text);
+    UNIT_INT(nodes_init(&c, &e), 0, "%s", e.text);
     UNIT_INT(tracker_init(&c, &e), 0, "%s", e.text);
     UNIT_INT(feed_watch_look(&c), 1, "the feed is read");
     UNIT_INT(publisher_build(&c, &e), 0, "%s", e.text);
@@ -200,7 +202,7 @@ static void tear_down(void)
     feed_watch_fini(&c);
     ledger_close(c.ledger);
     events_close();
-    free(c.nodes);
+    nodes_fini(&c);
 }
 
 /* kill -9 and a new process, as far as memory goes. */
@@ -212,6 +214,8 @@ static void restart(void)
     c.snap = NULL;
     c.jobs = NULL;
     c.n_jobs = c.room_jobs = 0;
+    nodes_fini(&c);
+    UNIT_INT(nodes_init(&c, &e), 0, "%s", e.text);
     UNIT_INT(tracker_init(&c, &e), 0, "%s", e.text);
 }
 
@@ -374,7 +378,13 @@ static void test_life(void)
     UNIT_INT(bio().reserved, 575000000, "it may not cover the whole last second");
     advance(2);
     UNIT_INT(report(3, 8, 0), 2, "of another job, unknown");
-    advance(10);
+    advance(100);
+    apply();
+    UNIT_INT(bio().reserved, 575000000, "a node that has reported before is waited for");
+    restart();
+    apply();
+    UNIT_INT(bio().reserved, 575000000, "over a kill as well");
+    advance(200);
     apply();
     UNIT_INT(bio().reserved, 0, "settled");
     UNIT_INT(bio().charged, 25000000, "what it used stays charged");
@@ -502,13 +512,46 @@ static void test_requeue_budget(void)
     j->restart = 2;
     apply();
     UNIT_INT(tracker_newest(&c, 7)->enforce_step, ENFORCE_HELD, "the third has");
-    UNIT_OK(bio().charged + bio().reserved <= bio().granted, "not oversold");
+    UNIT_INT(bio().charged + bio().reserved, 1201000000,
+             "and its reservation stays the run's before");
+    UNIT_INT(bio().over, 0, "nothing was used beyond a reservation");
     struct ledger_job old;
     struct job_key key = {6, 0, NOW};
     list[0].submit_s += 5; /* slurmctld lost job 6 and gave its number away */
     apply();
     UNIT_INT(ledger_job_get(c.ledger, key, &old, NULL), 1, "the lost one");
     UNIT_STR(old.state, "GONE", "was not requeued");
+    tear_down();
+}
+
+/* The run before ran on a node whose records are late: the reservation that they come out of is
+ * held until then, though the second run is over and accounted for. */
+static void test_requeue_settles(void)
+{
+    set_up();
+    grant(10000);
+    struct slurm_job *j = list_add(7, 0);
+    run(j);
+    snprintf(j->nodelist, sizeof(j->nodelist), "n2");
+    apply();
+    advance(1);
+    j->phase = PHASE_PENDING;
+    j->restart = 1;
+    j->submit_s = clock_now.wall_ms / 1000;
+    j->start_s = 0;
+    apply();
+    run(j);
+    apply();
+    UNIT_INT(bio().reserved, 600000000, "one reservation");
+    end(j);
+    apply();
+    advance(3);
+    UNIT_INT(report(1, 7, 5000000), 1, "all of the second run");
+    apply();
+    UNIT_INT(bio().reserved, 595000000, "is accounted for");
+    advance(20);
+    apply();
+    UNIT_INT(bio().reserved, 0, "the other node has never reported: settled after some seconds");
     tear_down();
 }
 
@@ -583,14 +626,20 @@ static void test_replan(void)
     planner_run(&c);
     UNIT_INT(n_orders, 1, "moved");
     UNIT_INT(orders[0].begin_s, NOW + 120, "to the new dip");
+    UNIT_INT(orders[0].replaces_s[0], NOW + 70, "unless somebody has changed it by then");
     apply(); /* not done yet: the list still has the old time */
     UNIT_INT(tracker_find(&c, 7, NOW)->released, 0, "the old time is no user's change");
+    dip_at(180);
+    feed_watch_look(&c);
+    planner_run(&c);
+    UNIT_INT(orders[1].replaces_s[0], NOW + 70, "moved again");
+    UNIT_INT(orders[1].replaces_s[1], NOW + 120, "its own order is no user's change");
     restart();
-    j->eligible_s = NOW + 120;
+    j->eligible_s = NOW + 180;
     apply(); /* killed before it heard: the list has the new time */
     UNIT_INT(tracker_find(&c, 7, NOW)->released, 0, "nor is the new one");
-    planner_ordered(&c, 7, NOW + 120, 1);
-    UNIT_INT(tracker_find(&c, 7, NOW)->begin_set_s, NOW + 120, "set");
+    planner_ordered(&c, 7, NOW + 180, 1);
+    UNIT_INT(tracker_find(&c, 7, NOW)->begin_set_s, NOW + 180, "set");
     dip_at(350);
     feed_watch_look(&c);
     planner_run(&c);
@@ -1074,7 +1123,7 @@ static void test_ended(void)
     for (int i = 0; i < 3; i++)
         end(&list[i]);
     apply();
-    advance(20);
+    advance(TRACKER_LEFTOVER_S);
     apply();
     advance(1);
     UNIT_INT(report(2, 1, 3600000), 2, "a late record");
@@ -1518,6 +1567,7 @@ int main(int argc, char **argv)
                                              {"gone", test_gone},
                                              {"requeue", test_requeue},
                                              {"requeue_budget", test_requeue_budget},
+                                             {"requeue_settles", test_requeue_settles},
                                              {"late_records", test_late_records},
                                              {"user_change", test_user_change},
                                              {"replan", test_replan},
