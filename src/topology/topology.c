@@ -148,6 +148,8 @@ static int _load(hwloc_topology_t *hw, const char *xml, struct err *e)
 {
     if (hwloc_topology_init(hw) < 0)
         return err_errno(e, "hwloc cannot start");
+    /* The x86 backend would run on each CPU in turn, jobs' CPUs too; the kernel says the same. */
+    (void)hwloc_topology_set_components(*hw, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, "x86");
     if ((xml && hwloc_topology_set_xml(*hw, xml) < 0) ||
         hwloc_topology_set_io_types_filter(*hw, HWLOC_TYPE_FILTER_KEEP_NONE) < 0 ||
         hwloc_topology_set_type_filter(*hw, HWLOC_OBJ_MISC, HWLOC_TYPE_FILTER_KEEP_NONE) < 0 ||
