@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Records from the nodes: whose they are, and what must not be believed.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "carnotctld/tracker.h"
+#include "common/when.h"
+#include "ctl_host.h"
+
+static void test_unknown_job(void)
+{
+    set_up();
+    list_add(7, 0);
+    apply();
+    advance(2);
+    UNIT_INT(report(5, 99, 1000000), 0, "not in the list yet: not acknowledged");
+    UNIT_INT(n_pokes, 1, "the list is asked for");
+    struct slurm_job *j = list_add(99, 0);
+    run_job(j);
+    apply();
+    UNIT_INT(report(5, 99, 1000000), 5, "now it is");
+    UNIT_INT(tracker_find(&c, 99, NOW + 100)->energy_uj, 1000000, "to the job");
+    advance(1);
+    UNIT_INT(report(6, 77, 1000000), 5, "another that never was");
+    advance(6);
+    apply();
+    clock_now.wall_ms -= 6000; /* the same record again, the list is newer by now */
+    UNIT_INT(report(6, 77, 1000000), 6, "counted to its user");
+    struct ledger_job row;
+    struct job_key key = {77, UINT32_MAX, 0};
+    UNIT_INT(ledger_job_get(c.ledger, key, &row, NULL), 1, "a row");
+    UNIT_STR(row.state, "UNKNOWN", "of which nothing more is known");
+    UNIT_INT(row.energy_uj, 1000000, "nothing is lost");
+    run_job(&list[0]);
+    snprintf(list[0].nodelist, sizeof(list[0].nodelist), "n2");
+    apply();
+    UNIT_INT(report(7, 7, 1000000), 7, "a job that never ran on that node");
+    UNIT_INT(tracker_find(&c, 7, NOW + 100)->energy_uj, 0, "is not charged");
+    tear_down();
+}
+
+/* A node names a job of which the list knows only another one with the same number, submitted in
+ * the second in which the node's began. */
+static void test_same_number(void)
+{
+    set_up();
+    grant(10000);
+    struct slurm_job *j = list_add(7, 0);
+    j->submit_s = NOW;
+    apply();
+    clock_now.wall_ms += 2000;
+    clock_now.mono_ms += 2000;
+    json_t *record = one_record(1, 7, 5000000);
+    advance(6);
+    apply();
+    struct err e = {.text = ""};
+    UNIT_INT(send_report(record, &e), 1, "%s", e.text);
+    UNIT_STR(tracker_newest(&c, 7)->account, "bio", "the list's job is what it was");
+    UNIT_INT(bio().charged, 0, "and pays nothing");
+    UNIT_INT(bio().reserved, 600000000, "what it reserved stays");
+    struct ledger_job row;
+    struct job_key key = {7, 0, NOW};
+    UNIT_INT(ledger_job_get(c.ledger, key, &row, NULL), 1, "its row");
+    UNIT_STR(row.state, "PENDING", "is its own");
+    tear_down();
+}
+
+static void test_bad_records(void)
+{
+    static const char *const bad[] = {
+        "{\"seq\":1}",
+        "[]",
+        "3",
+        "{\"seq\":1,\"ts\":\"x\",\"dt_ms\":1,\"uj\":0,\"idle_uj\":0,\"system_uj\":0,\"jobs\":[]}",
+        "{\"seq\":1,\"ts\":\"2023-11-14T22:13:20Z\",\"dt_ms\":1000,\"uj\":9,\"idle_uj\":1,\"system_"
+        "uj\":1,\"jobs\":[]}",
+        "{\"seq\":1,\"ts\":\"2023-11-14T22:13:20Z\",\"dt_ms\":99999999,\"uj\":0,\"idle_uj\":0,"
+        "\"system_uj\":0,\"jobs\":[]}",
+        "{\"seq\":1,\"ts\":\"2023-11-14T22:13:20Z\",\"dt_ms\":1000,\"uj\":900000000000,\"idle_uj\":"
+        "900000000000,\"system_uj\":0,\"jobs\":[]}",
+        "{\"seq\":1,\"ts\":\"2023-11-14T22:13:20Z\",\"dt_ms\":1000,\"uj\":-1,\"idle_uj\":0,"
+        "\"system_uj\":0,\"jobs\":[]}",
+        "{\"seq\":1,\"ts\":\"2023-11-14T22:13:20Z\",\"dt_ms\":1000,\"uj\":5,\"idle_uj\":0,\"system_"
+        "uj\":0,\"jobs\":[{\"uj\":\"5\"}]}",
+        "{\"seq\":-1,\"ts\":\"2023-11-14T22:13:20Z\",\"dt_ms\":1000,\"uj\":0,\"idle_uj\":0,"
+        "\"system_uj\":0,\"jobs\":[]}",
+    };
+    set_up();
+    apply();
+    struct asker who = {.ctl = &c, .peer = &reporter, .user = "root", .is_operator = 1};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct err e = {.text = ""};
+        json_t *record = json_loads(bad[i], JSON_DECODE_ANY, NULL);
+        json_t *request =
+            json_pack("{s:s,s:s,s:[o]}", "node", "n1", "version", "0", "records", record);
+        json_t *answer = op_report(&who, request, &e);
+        UNIT_OK(answer != NULL, "row %zu: %s", i, e.text);
+        json_decref(answer);
+        json_decref(request);
+    }
+    struct ledger_node *nodes = NULL;
+    size_t n = 0;
+    ledger_node_list(c.ledger, &nodes, &n, NULL);
+    UNIT_OK(n == 0 || nodes[0].node_uj == 0, "nothing was counted");
+    free(nodes);
+    json_t *evil = json_pack("{s:s,s:[]}", "node", "../../etc", "records");
+    struct err e = {.text = ""};
+    UNIT_OK(op_report(&who, evil, &e) == NULL, "a node's name is a name");
+    json_decref(evil);
+    tear_down();
+}
+
+/* A report counts only from its node: by munge's word or by the connection. */
+static void test_origin(void)
+{
+    static const struct {
+        const char *origin, *far;
+        uid_t uid;
+        long long acked;
+    } rows[] = {
+        {"10.0.0.9", "10.0.0.9", 0, -1},  /* another node, or none */
+        {"127.0.1.1", "10.0.0.9", 0, -1}, /* munged says nothing, the connection does */
+        {"0.0.0.0", "10.0.0.9", 0, -1},
+        {"10.0.0.1", "10.0.0.1", 1000, -1}, /* an operator is not root of a node */
+        {"10.0.0.5", "10.0.0.9", 0, 0},     /* to be looked up: later */
+        {"10.0.0.9", "10.0.0.5", 0, 0},
+        {"127.0.1.1", "10.0.0.5", 0, 0},
+        {"127.0.0.1", "10.0.0.1", 0, 1},
+        {"10.0.0.1", "10.0.0.9", 0, 2}, /* two addresses, Slurm knows the one */
+        {"10.0.0.9", "10.0.0.1", 0, 3}, /* or the other */
+    };
+    struct err e = {.text = ""};
+    set_up();
+    run_job(list_add(7, 0));
+    apply();
+    advance(2);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        reporter = (struct channel_peer){
+            .uid = rows[i].uid, .origin = address(rows[i].origin), .far = address(rows[i].far)};
+        long long seq = rows[i].acked > 0 ? rows[i].acked : 1;
+        UNIT_INT(send_report(one_record(seq, 7, 1000000), &e), rows[i].acked, "row %zu", i);
+        UNIT_INT(c.n_nodes, rows[i].acked > 0, "row %zu: heard of only if it counts", i);
+    }
+    struct ledger_job *row = tracker_find(&c, 7, NOW);
+    UNIT_INT(row->energy_uj, 3000000, "three counted");
+    c.set.controller.check_origin = 0;
+    reporter.origin = reporter.far = address("10.0.0.9");
+    UNIT_INT(send_report(one_record(4, 7, 1000000), &e), 4, "the site does not want to know");
+    tear_down();
+}
+
+/* Sums that only come out right because they wrap. */
+static void test_report_overflow(void)
+{
+    struct err e = {.text = ""};
+    json_int_t huge = INT64_MAX;
+    set_up();
+    grant(10000);
+    run_job(list_add(7, 0));
+    apply();
+    advance(2);
+    json_t *request = one_record(1, 7, 1000000);
+    json_t *record = json_array_get(json_object_get(request, "records"), 0);
+    json_t *jobs = json_object_get(record, "jobs");
+    json_object_set_new(record, "idle_uj", json_integer(0));
+    json_object_set_new(record, "system_uj", json_integer(1000030));
+    json_object_set_new(json_array_get(jobs, 0), "uj", json_integer(huge));
+    for (int i = 0; i < 2; i++) /* huge + huge + 2 is 2 to the power of 64 */
+        json_array_append_new(jobs, json_pack("{s:i,s:i,s:I}", "job", 7, "uid", 4711, "uj",
+                                              i ? (json_int_t)2 : huge));
+    UNIT_INT(send_report(request, &e), 1, "passed over");
+    UNIT_INT(bio().charged, 0, "and not counted");
+    request = one_record(2, 7, 1000000);
+    record = json_array_get(json_object_get(request, "records"), 0);
+    json_object_set_new(record, "idle_uj", json_integer(huge));
+    json_object_set_new(record, "system_uj", json_integer(huge));
+    json_object_set_new(json_array_get(json_object_get(record, "jobs"), 0), "uj",
+                        json_integer(1000030 - 1000028));
+    json_array_append_new(json_object_get(record, "jobs"),
+                          json_pack("{s:i,s:i,s:i}", "job", 7, "uid", 4711, "uj", 1000030));
+    UNIT_INT(send_report(request, &e), 2, "passed over, too");
+    UNIT_INT(bio().charged, 0, "nor this one");
+    tear_down();
+}
+
+int main(int argc, char **argv)
+{
+    static const struct unit_case cases[] = {
+        {"unknown_job", test_unknown_job},         {"same_number", test_same_number},
+        {"bad_records", test_bad_records},         {"origin", test_origin},
+        {"report_overflow", test_report_overflow}, {NULL, NULL}};
+    return unit_main(argc, argv, cases, "node_report");
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * When waiting jobs are moved, and when they are left alone.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "carnotctld/dependents.h"
+#include "carnotctld/feed_watch.h"
+#include "carnotctld/planner.h"
+#include "carnotctld/tracker.h"
+#include "ctl_host.h"
+
+static void test_user_change(void)
+{
+    set_up();
+    struct slurm_job *j = list_add(7, 70);
+    apply();
+    j->eligible_s = NOW + 20;
+    apply();
+    UNIT_INT(tracker_find(&c, 7, NOW)->released, 1, "out of our hands");
+    dip_at(100);
+    feed_watch_look(&c);
+    planner_run(&c);
+    UNIT_INT(n_orders, 0, "and not moved");
+    tear_down();
+}
+
+static void test_replan(void)
+{
+    set_up();
+    struct slurm_job *j = list_add(7, 70);
+    apply();
+    planner_run(&c);
+    UNIT_INT(n_orders, 0, "no news, no move");
+    advance(10);
+    dip_at(120);
+    UNIT_INT(feed_watch_look(&c), 1, "a new forecast");
+    planner_run(&c);
+    UNIT_INT(n_orders, 1, "moved");
+    UNIT_INT(orders[0].begin_s, NOW + 120, "to the new dip");
+    UNIT_INT(orders[0].replaces_s[0], NOW + 70, "unless somebody has changed it by then");
+    apply(); /* not done yet: the list still has the old time */
+    UNIT_INT(tracker_find(&c, 7, NOW)->released, 0, "the old time is no user's change");
+    dip_at(180);
+    feed_watch_look(&c);
+    planner_run(&c);
+    UNIT_INT(orders[1].replaces_s[0], NOW + 70, "moved again");
+    UNIT_INT(orders[1].replaces_s[1], NOW + 120, "its own order is no user's change");
+    restart();
+    j->eligible_s = NOW + 180;
+    apply(); /* killed before it heard: the list has the new time */
+    UNIT_INT(tracker_find(&c, 7, NOW)->released, 0, "nor is the new one");
+    planner_ordered(&c, 7, NOW + 180, 1);
+    UNIT_INT(tracker_find(&c, 7, NOW)->begin_set_s, NOW + 180, "set");
+    dip_at(350);
+    feed_watch_look(&c);
+    planner_run(&c);
+    UNIT_OK(orders[n_orders - 1].begin_s <= NOW + 300, "never later than promised");
+    tear_down();
+}
+
+/* A tool that writes job statistics puts its text in the place of the note. */
+static void test_replan_without_note(void)
+{
+    set_up();
+    struct slurm_job *j = list_add(7, 70);
+    apply();
+    free(j->admin_comment);
+    j->admin_comment = strdup("JS1:H4sIAAAA");
+    advance(2);
+    apply();
+    restart();
+    apply();
+    dip_at(120);
+    UNIT_INT(feed_watch_look(&c), 1, "a new forecast");
+    planner_run(&c);
+    UNIT_INT(n_orders, 1, "moved");
+    UNIT_INT(orders[0].begin_s, NOW + 120, "to the new dip");
+    dip_at(350);
+    feed_watch_look(&c);
+    planner_run(&c);
+    UNIT_OK(orders[n_orders - 1].begin_s <= NOW + 300, "never later than promised");
+    tear_down();
+}
+
+static void test_now(void)
+{
+    struct err e = {.text = ""};
+    set_up();
+    list_add(7, 70);
+    list_add(8, 0);
+    apply();
+    UNIT_INT(planner_release(&c, tracker_find(&c, 7, NOW), "USER_NOW", "ada", &e), 0, "%s", e.text);
+    UNIT_INT(orders[0].begin_s, NOW, "begins now");
+    UNIT_INT(planner_release(&c, tracker_find(&c, 8, NOW), "USER_NOW", "ada", &e), -1,
+             "one that does not wait");
+    UNIT_OK(strstr(e.text, "carnot why 8"), "%s", e.text);
+    tear_down();
+}
+
+/* A file that turns bad leaves the series in force. */
+static void test_bad_feed(void)
+{
+    set_up();
+    uint64_t before = c.feed_version;
+    write_feed("yesterday,DE,400\n");
+    UNIT_INT(feed_watch_look(&c), 0, "refused");
+    UNIT_INT(c.feed.n, 3, "the old samples stay");
+    UNIT_OK(c.feed_version == before, "no news");
+    UNIT_INT(remove(feed_path), 0, "gone");
+    UNIT_INT(feed_watch_look(&c), 0, "no file");
+    UNIT_INT(c.feed.n, 3, "the old samples stay");
+    dip_at(10);
+    UNIT_INT(feed_watch_look(&c), 1, "good again");
+    tear_down();
+}
+
+/* Another note than list_add's. */
+static void note(struct slurm_job *j, const char *code, int wait_s, int latest_s)
+{
+    char text[512];
+    snprintf(text, sizeof(text),
+             "carnot:v=1,id=%x,t=%lld,begin=%lld,latest=%lld,wait=%d,j=600,g=0.0166,g0=0.0667,"
+             "policy=balanced,code=%s,layer=flag,eb=0,cb=0,act=default,run=",
+             j->job_id, NOW, NOW, latest_s ? NOW + latest_s : 0, wait_s, code);
+    free(j->admin_comment);
+    j->admin_comment = strdup(text);
+}
+
+static void test_requeue_waits(void)
+{
+    set_up();
+    struct slurm_job *j = list_add(7, 0);
+    note(j, "GREENER_LATER", 300, 300);
+    j->phase = PHASE_RUNNING;
+    j->start_s = NOW;
+    apply();
+    advance(5);
+    j->phase = PHASE_PENDING; /* Slurm: the same id, begin in 121 s, the comment kept */
+    j->restart = 1;
+    j->start_s = 0;
+    j->submit_s = NOW + 5;
+    j->eligible_s = NOW + 126;
+    apply();
+    UNIT_INT(tracker_newest(&c, 7)->latest_s, NOW + 300, "the bound is what it was");
+    planner_run(&c);
+    UNIT_INT(n_orders, 1, "planned again");
+    UNIT_INT(orders[0].begin_s, NOW + 70, "in the dip");
+    planner_ordered(&c, 7, NOW + 70, 1);
+    j->eligible_s = NOW + 70;
+    advance(1);
+    apply();
+    planner_run(&c);
+    UNIT_INT(n_orders, 1, "once");
+    UNIT_INT(tracker_newest(&c, 7)->released, 0, "and it is ours");
+    j->submit_s = NOW + 6; /* Slurm sets this a little later than the count */
+    advance(1);
+    apply();
+    planner_run(&c);
+    UNIT_INT(n_orders, 1, "still the same run");
+    UNIT_INT(tracker_newest(&c, 7)->key.submit_s, NOW + 5, "with its row");
+    UNIT_INT(tracker_newest(&c, 7)->live, 1, "which lives");
+    tear_down();
+}
+
+/* Job 8 depends on 7, which runs until NOW + 60 at most. */
+static void test_dependent(void)
+{
+    set_up();
+    struct slurm_job *parent = list_add(7, 0);
+    parent->phase = PHASE_RUNNING;
+    parent->start_s = NOW;
+    struct slurm_job *j = list_add(8, 0);
+    note(j, "DEP_END", 100, 0);
+    j->dependency = (char *)(uintptr_t) "afterok:7(unfulfilled)";
+    apply();
+    planner_run(&c);
+    UNIT_INT(n_orders, 1, "a begin time while its parent runs");
+    UNIT_INT(orders[0].begin_s, NOW + 70, "in the dip, which comes after the parent's end");
+    planner_ordered(&c, 8, NOW + 70, 1);
+    advance(1);
+    apply();
+    planner_run(&c);
+    UNIT_INT(n_orders, 1, "not again with each list");
+    advance(10);
+    parent->phase = PHASE_ENDED;
+    parent->end_s = NOW + 11;
+    j->dependency = NULL;
+    j->eligible_s = NOW + 70;
+    apply();
+    planner_run(&c);
+    struct ledger_job *row = tracker_newest(&c, 8);
+    UNIT_INT(row->latest_s, NOW + 11 + 100, "the bound counts from when it could run");
+    UNIT_INT(row->released, 0, "nobody took it from us");
+    UNIT_INT(row->planned_s, NOW + 70, "still the dip");
+    tear_down();
+}
+
+/* A chain has one allowance: what the parent waited is gone for the child. */
+static void test_dependent_shares(void)
+{
+    set_up();
+    struct slurm_job *parent = list_add(7, 70); /* waits 70 s */
+    struct slurm_job *j = list_add(8, 0);
+    note(j, "DEP_END", 90, 0);
+    j->dependency = (char *)(uintptr_t) "afterany:7(unfulfilled)";
+    apply();
+    planner_run(&c);
+    UNIT_INT(tracker_newest(&c, 8)->spent_s, 70, "spent by its parent");
+    advance(80);
+    parent->phase = PHASE_ENDED;
+    parent->end_s = NOW + 80;
+    j->dependency = NULL;
+    apply();
+    planner_run(&c);
+    UNIT_OK(tracker_newest(&c, 8)->latest_s <= NOW + 80 + 20, "20 s are left of 90");
+    tear_down();
+}
+
+int main(int argc, char **argv)
+{
+    static const struct unit_case cases[] = {{"user_change", test_user_change},
+                                             {"replan", test_replan},
+                                             {"replan_without_note", test_replan_without_note},
+                                             {"now", test_now},
+                                             {"requeue_waits", test_requeue_waits},
+                                             {"dependent", test_dependent},
+                                             {"dependent_shares", test_dependent_shares},
+                                             {"bad_feed", test_bad_feed},
+                                             {NULL, NULL}};
+    return unit_main(argc, argv, cases, "planner");
+}

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Jobs in Slurm's lists, their rows, reservations, charges and settlements.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "carnotctld/bonus.h"
+#include "carnotctld/enforcer.h"
+#include "carnotctld/feed_watch.h"
+#include "carnotctld/planner.h"
+#include "carnotctld/publisher.h"
+#include "carnotctld/tracker.h"
+#include "common/when.h"
+#include "ctl_host.h"
+
+static void test_life(void)
+{
+    set_up();
+    grant(10000);
+    struct slurm_job *j = list_add(7, 70);
+    apply();
+    struct ledger_job *row = tracker_find(&c, 7, NOW);
+    UNIT_INT(row->planned_s, NOW + 70, "waits");
+    UNIT_INT(row->latest_s, NOW + 300, "until at most");
+    UNIT_INT(bio().reserved, 600000000, "reserved");
+    UNIT_INT(c.board.n_decisions, 1, "acknowledged");
+    UNIT_INT(c.board.budgets[0].left, 9400000000LL, "left on the board");
+    UNIT_INT(c.board.planned[(70 + NOW % 5) / 5], 1, "its slot is taken");
+    apply();
+    UNIT_INT(bio().reserved, 600000000, "seen again: reserved once");
+
+    advance(71);
+    run_job(j);
+    apply();
+    advance(2);
+    UNIT_INT(report(1, 7, 20000000), 1, "counted");
+    UNIT_INT(bio().charged, 20000000, "charged");
+    UNIT_INT(bio().reserved, 580000000, "the rest is still reserved");
+    UNIT_INT(report(1, 7, 20000000), 1, "sent again");
+    UNIT_INT(bio().charged, 20000000, "counted once");
+    row = tracker_find(&c, 7, NOW);
+    UNIT_DBL(row->carbon_ug, 20.0 / 3.6e6 * 100 * 1e6, 1, "at the intensity of its interval");
+
+    advance(10);
+    end_job(j);
+    apply();
+    UNIT_INT(bio().reserved, 580000000, "until its last records should be in");
+    UNIT_INT(report(2, 7, 5000000), 2, "a last one");
+    apply();
+    UNIT_INT(bio().reserved, 575000000, "it may not cover the whole last second");
+    advance(2);
+    UNIT_INT(report(3, 8, 0), 2, "of another job, unknown");
+    advance(100);
+    apply();
+    UNIT_INT(bio().reserved, 575000000, "a node that has reported before is waited for");
+    restart();
+    apply();
+    UNIT_INT(bio().reserved, 575000000, "over a kill as well");
+    advance(200);
+    apply();
+    UNIT_INT(bio().reserved, 0, "settled");
+    UNIT_INT(bio().charged, 25000000, "what it used stays charged");
+    UNIT_OK(tracker_find(&c, 7, NOW) == NULL, "nothing is awaited any more");
+    apply();
+    UNIT_INT(bio().reserved, 0, "Slurm shows it for minutes: it does not come back");
+    UNIT_INT(report(4, 7, 1000000), 4, "a late record");
+    UNIT_INT(bio().charged, 26000000, "still counts");
+    struct ledger_job settled;
+    struct job_key key = {7, 0, NOW};
+    UNIT_INT(ledger_job_get(c.ledger, key, &settled, NULL), 1, "in the ledger");
+    UNIT_INT(settled.delay_s, 70, "what it waited because of us");
+    UNIT_DBL(settled.asap_ug, 25.0 / 3.6e6 * 400 * 1e6, 30, "what it would have emitted at once");
+    tear_down();
+}
+
+static void test_gone(void)
+{
+    set_up();
+    grant(10000);
+    list_add(7, 70);
+    apply();
+    n_list = 0;
+    advance(5);
+    apply();
+    UNIT_OK(tracker_find(&c, 7, NOW) == NULL, "missing from a complete list: ended");
+    UNIT_INT(bio().reserved, 0, "and released: it never started");
+    struct slurm_job *j = list_add(8, 70);
+    j->submit_s = clock_now.wall_ms / 1000;
+    apply();
+    n_list = 0;
+    apply(); /* asked for in the second of the submission: says nothing of it */
+    UNIT_INT(tracker_find(&c, 8, NOW)->live, 1, "not ended by a list as old as itself");
+    tear_down();
+}
+
+/* slurmctld was killed before it had written a job down that its node runs already. */
+static void test_lost(void)
+{
+    set_up();
+    grant(10000);
+    run_job(list_add(7, 0));
+    apply();
+    n_list = 0;
+    for (int i = 1; i <= 4; i++) {
+        advance(2);
+        UNIT_INT(report(i, 7, 1000000), i, "its node goes on to name it");
+        apply();
+        UNIT_INT(bio().charged + bio().reserved, 600000000, "so what it reserved stays so");
+    }
+    run_job(list_add(9, 0));
+    snprintf(list[0].account, sizeof(list[0].account), "other");
+    apply();
+    advance(3);
+    report(5, 9, 1000000);
+    apply();
+    UNIT_INT(bio().charged, 4000000, "a record that does not name it");
+    UNIT_INT(bio().reserved, 0, "ends it");
+    tear_down();
+}
+
+static void test_requeue(void)
+{
+    set_up();
+    grant(10000);
+    struct slurm_job *j = list_add(7, 70);
+    apply();
+    advance(71);
+    run_job(j);
+    apply();
+    advance(2);
+    report(1, 7, 1000000);
+    j->phase = PHASE_PENDING;
+    j->restart = 1;
+    j->submit_s = clock_now.wall_ms / 1000;
+    j->eligible_s = j->submit_s + 121;
+    j->start_s = 0;
+    apply();
+    struct ledger_job old;
+    struct job_key key = {7, 0, NOW};
+    UNIT_INT(ledger_job_get(c.ledger, key, &old, NULL), 1, "the first run");
+    UNIT_STR(old.state, "REQUEUED", "has ended");
+    UNIT_INT(old.energy_uj, 1000000, "with its energy");
+    UNIT_INT(tracker_newest(&c, 7)->key.restart, 1, "the second waits");
+    UNIT_INT(tracker_newest(&c, 7)->planned_s, 0, "not for us");
+    tear_down();
+}
+
+/* A requeue asks nobody: the second run has what the first has left over, and waits for an operator
+ * where that and the rest of the budget are not enough. */
+static void test_requeue_budget(void)
+{
+    set_up();
+    grant(1202);
+    list_add(6, 0);
+    struct slurm_job *j = list_add(7, 0);
+    list_add(9, 0);
+    n_list--;
+    run_job(j);
+    apply();
+    UNIT_INT(bio().reserved, 1200000000, "two jobs");
+    advance(2);
+    report(1, 7, 1000000);
+    n_list++;
+    free(list[2].admin_comment);
+    list[2].admin_comment = NULL;
+    j->phase = PHASE_PENDING;
+    j->submit_s = clock_now.wall_ms / 1000;
+    j->restart = 1;
+    apply();
+    UNIT_INT(bio().charged + bio().reserved, 1201000000, "reserved once");
+    UNIT_INT(n_orders, 1, "the job past the plugin has to wait");
+    UNIT_INT(tracker_newest(&c, 7)->enforce_step, ENFORCE_NONE, "the second run has not");
+    clock_now.wall_ms -= 1000; /* a record of the time before the requeue comes late */
+    UNIT_INT(report(2, 7, 500000), 2, "the first run went on for a moment");
+    clock_now.wall_ms += 1000;
+    UNIT_INT(bio().charged, 1500000, "that is charged");
+    UNIT_INT(bio().charged + bio().reserved, 1201000000, "and comes out of the job's reservation");
+    run_job(j);
+    apply();
+    advance(2);
+    report(3, 7, 2000000);
+    j->phase = PHASE_PENDING;
+    j->submit_s = clock_now.wall_ms / 1000;
+    j->restart = 2;
+    apply();
+    UNIT_INT(tracker_newest(&c, 7)->enforce_step, ENFORCE_HELD, "the third has");
+    UNIT_INT(bio().charged + bio().reserved, 1201000000,
+             "and its reservation stays the run's before");
+    UNIT_INT(bio().over, 0, "nothing was used beyond a reservation");
+    struct ledger_job old;
+    struct job_key key = {6, 0, NOW};
+    list[0].submit_s += 5; /* slurmctld lost job 6 and gave its number away */
+    apply();
+    UNIT_INT(ledger_job_get(c.ledger, key, &old, NULL), 1, "the lost one");
+    UNIT_STR(old.state, "GONE", "was not requeued");
+    tear_down();
+}
+
+/* The run before ran on a node whose records are late: the reservation that they come out of is
+ * held until then, though the second run is over and accounted for. */
+static void test_requeue_settles(void)
+{
+    set_up();
+    grant(10000);
+    struct slurm_job *j = list_add(7, 0);
+    run_job(j);
+    snprintf(j->nodelist, sizeof(j->nodelist), "n2");
+    apply();
+    advance(1);
+    j->phase = PHASE_PENDING;
+    j->restart = 1;
+    j->submit_s = clock_now.wall_ms / 1000;
+    j->start_s = 0;
+    apply();
+    run_job(j);
+    apply();
+    UNIT_INT(bio().reserved, 600000000, "one reservation");
+    end_job(j);
+    apply();
+    advance(3);
+    UNIT_INT(report(1, 7, 5000000), 1, "all of the second run");
+    apply();
+    UNIT_INT(bio().reserved, 595000000, "is accounted for");
+    advance(20);
+    apply();
+    UNIT_INT(bio().reserved, 0, "the other node has never reported: settled after some seconds");
+    tear_down();
+}
+
+/* Late records of a run that has been settled, while the job waits to run again: they are that
+ * run's. And a node that goes on to name a job that nobody knows any more is not believed for ever.
+ */
+static void test_late_records(void)
+{
+    struct ledger_job old;
+    struct job_key key = {7, 0, NOW};
+    set_up();
+    grant(10000);
+    struct slurm_job *j = list_add(7, 0);
+    run_job(j);
+    apply();
+    j->phase = PHASE_PENDING;
+    j->restart = 1;
+    j->start_s = 0;
+    j->submit_s = NOW + 1;
+    advance(1);
+    apply();
+    advance(60);
+    apply();
+    UNIT_INT(ledger_job_get(c.ledger, key, &old, NULL) == 1 && old.settled, 1, "settled");
+    UNIT_INT(report(1, 7, 5000000), 1, "a late record");
+    UNIT_INT(ledger_job_get(c.ledger, key, &old, NULL), 1, "the first run");
+    UNIT_INT(old.energy_uj, 5000000, "has its energy");
+    UNIT_INT(bio().charged, 5000000, "and the account pays");
+    run_job(j);
+    apply();
+    advance(2);
+    UNIT_INT(report(2, 7, 3000000), 2, "a record of the second run");
+    UNIT_INT(tracker_newest(&c, 7)->energy_uj, 3000000, "is the second's");
+    n_list = 0;
+    advance(2);
+    apply();
+    advance(200);
+    UNIT_INT(report(3, 7, 1000000), 3, "minutes after its end");
+    UNIT_INT(bio().charged, 9000000, "it may still be busy");
+    advance(200);
+    apply();
+    UNIT_INT(report(4, 7, 1000000), 4, "but not for ever");
+    UNIT_INT(bio().charged, 9000000, "then nobody is charged");
+    tear_down();
+}
+
+/* Tasks of an array leave its record one by one: what is reserved in all stays the same. */
+static void test_array(void)
+{
+    set_up();
+    grant(100000);
+    struct slurm_job *j = list_add(7, 70);
+    j->array_job_id = 7;
+    j->tasks = 10;
+    apply();
+    UNIT_INT(bio().reserved, 6000000000LL, "ten tasks");
+    struct slurm_job *task = list_add(8, 70);
+    task->array_job_id = 7;
+    task->array_task = 0;
+    list[0].tasks = 9;
+    run_job(task);
+    apply();
+    UNIT_INT(bio().reserved, 6000000000LL, "nine and one");
+    list[0].tasks = 1;
+    list[0].array_task = 9;
+    apply();
+    UNIT_INT(bio().reserved, 1200000000LL, "the last one and the running one");
+    tear_down();
+}
+
+/* A job without a note is judged when it is seen first. */
+static void test_admit(void)
+{
+    set_up();
+    grant(1000);
+    list_add(7, 0);
+    apply();
+    struct slurm_job *j = list_add(8, 0);
+    free(j->admin_comment);
+    j->admin_comment = NULL;
+    apply();
+    UNIT_INT(n_orders, 1, "one order");
+    UNIT_INT(orders[0].kind * 100 + (int)orders[0].job_id, ORDER_HOLD * 100 + 8, "hold it");
+    UNIT_INT(bio().reserved, 600000000, "only what was admitted is reserved");
+    j->held = 1;
+    apply();
+    UNIT_INT(n_orders, 1, "once");
+    j->held = 0;
+    apply();
+    UNIT_INT(n_orders, 2, "released by hand without a budget: held again");
+    grant(2000);
+    apply();
+    UNIT_INT(bio().reserved, 1200000000, "with one it is admitted");
+    tear_down();
+}
+
+static void test_enforce(void)
+{
+    set_up();
+    struct slurm_job *j = list_add(7, 0);
+    char *note = strstr(j->admin_comment, "eb=0,");
+    char text[512];
+    snprintf(text, sizeof(text),
+             "%.*seb=10000000,cb=0,act=term,run=", (int)(note - j->admin_comment),
+             j->admin_comment);
+    free(j->admin_comment);
+    j->admin_comment = strdup(text);
+    run_job(j);
+    apply();
+    advance(2);
+    report(1, 7, 8000000);
+    enforcer_run(&c);
+    UNIT_INT(n_orders, 0, "80 %%: nothing");
+    report(2, 7, 1500000);
+    enforcer_run(&c);
+    UNIT_INT(orders[0].kind, ORDER_NOTIFY, "95 %%: told");
+    UNIT_OK(strstr(orders[0].text, "modelled"), "with its quality: %s", orders[0].text);
+    restart();
+    apply();
+    advance(2);
+    enforcer_run(&c);
+    UNIT_INT(n_orders, 1, "not told twice, also after a restart");
+    report(3, 7, 1000000);
+    enforcer_run(&c);
+    UNIT_INT(orders[1].kind, ORDER_TERM, "beyond: SIGTERM");
+    advance(4);
+    enforcer_run(&c);
+    UNIT_INT(n_orders, 2, "grace");
+    advance(2);
+    enforcer_run(&c);
+    UNIT_INT(orders[2].kind, ORDER_CANCEL, "cancelled");
+    enforcer_run(&c);
+    UNIT_INT(n_orders, 3, "once");
+    tear_down();
+}
+
+/* On a modelled figure a job is only ended if its user typed so. */
+static void test_modelled(void)
+{
+    set_up();
+    struct slurm_job *j = list_add(7, 0);
+    char *note = strstr(j->admin_comment, "eb=0,");
+    memcpy(note, "eb=9,", 5);
+    run_job(j);
+    apply();
+    advance(2);
+    report(1, 7, 8000000);
+    enforcer_run(&c);
+    advance(5);
+    enforcer_run(&c);
+    UNIT_INT(n_orders, 1, "told");
+    UNIT_INT(orders[0].kind, ORDER_NOTIFY, "only told");
+    tear_down();
+}
+
+/* A job that grows, shrinks, or gets another size than it asked for, sets aside what it may use. */
+static void test_other_size(void)
+{
+    set_up();
+    struct slurm_job *j = list_add(7, 0);
+    apply();
+    UNIT_INT(tracker_find(&c, 7, NOW)->reserved_uj, 600000000, "as it was told");
+    j->limit_s = 120;
+    apply();
+    UNIT_INT(tracker_find(&c, 7, NOW)->reserved_uj, 1200000000, "twice as long");
+    UNIT_INT(tracker_find(&c, 7, NOW)->estimate_ug, 33200, "and twice the grams");
+    j->cpus = 3;
+    apply();
+    UNIT_INT(tracker_find(&c, 7, NOW)->reserved_uj, 3600000000, "three CPUs");
+    j->phase = PHASE_RUNNING;
+    j->start_s = NOW + 1;
+    j->cpus = 1;
+    apply();
+    UNIT_INT(tracker_find(&c, 7, NOW)->reserved_uj, 1200000000, "what Slurm gave it in the end");
+    tear_down();
+}
+
+static void test_bonus(void)
+{
+    set_up();
+    age_weight = 5000;
+    struct slurm_job *j = list_add(7, 70);
+    j->site_factor = 0x80000000u + 3; /* somebody else's */
+    apply();
+    bonus_run(&c);
+    UNIT_INT(n_orders, 0, "nothing while it waits");
+    advance(71);
+    apply();
+    bonus_run(&c);
+    UNIT_INT(n_orders, 1, "when the wait is over and it pends still");
+    UNIT_INT(orders[0].kind, ORDER_FACTOR, "site factor");
+    UNIT_INT(orders[0].site_factor, 0x80000000u + 3 + 350, "70 of 1000 s of 5000, on top");
+    bonus_run(&c);
+    UNIT_INT(n_orders, 1, "once");
+    restart();
+    apply();
+    bonus_run(&c);
+    UNIT_INT(n_orders, 1, "also after a restart");
+    age_weight = 0;
+    n_list = 0;
+    tear_down();
+
+    set_up();
+    list_add(7, 70);
+    advance(71);
+    apply();
+    bonus_run(&c);
+    UNIT_INT(n_orders, 0, "not where age counts for nothing");
+    tear_down();
+}
+
+int main(int argc, char **argv)
+{
+    static const struct unit_case cases[] = {{"life", test_life},
+                                             {"gone", test_gone},
+                                             {"lost", test_lost},
+                                             {"requeue", test_requeue},
+                                             {"requeue_budget", test_requeue_budget},
+                                             {"requeue_settles", test_requeue_settles},
+                                             {"late_records", test_late_records},
+                                             {"array", test_array},
+                                             {"admit", test_admit},
+                                             {"enforce", test_enforce},
+                                             {"modelled", test_modelled},
+                                             {"other_size", test_other_size},
+                                             {"bonus", test_bonus},
+                                             {NULL, NULL}};
+    return unit_main(argc, argv, cases, "tracker");
+}
