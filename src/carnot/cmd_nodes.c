@@ -12,12 +12,14 @@
 #include "carnot/job_row.h"
 #include "carnot/show.h"
 #include "carnot/table.h"
+#include "carnot/trouble.h"
 #include "carnot/unit.h"
 
 const char cmd_nodes_help[] =
     "Usage: carnot nodes [--bad] [-n] [-P] [-o COLUMNS] [--units U] [--json]\n"
     "Nodes, their last report, and the energy counted since their first one. For operators.\n"
-    "  --bad        only those that are silent or whose figures have no good source\n"
+    "  --bad        only those that are silent or have a source that gives nothing usable, each\n"
+    "               with the cause and what to do\n"
     "  -n, -P       no header; fields joined by |\n"
     "  -o COLUMNS   of node,state,age,last,W,kWh,jobs-kWh,idle-kWh,sys-kWh,q,quality,coverage,\n"
     "               version,seq\n"
@@ -84,15 +86,6 @@ static void _row(struct cli *c, table_t *t, const json_t *row, const struct unit
     table_count(t, answer_integer(row, "seq"));
 }
 
-/* A node is bad when nobody can tell what it draws now. */
-static int _bad(const json_t *row)
-{
-    const char *quality = answer_show(row, "quality");
-
-    return strcmp(answer_show(row, "state"), "ok") != 0 || strcmp(quality, "stale") == 0 ||
-           strcmp(quality, "none") == 0 || strcmp(quality, "-") == 0;
-}
-
 static int _print(struct cli *c, const json_t *rows, const struct table_style *style,
                   const char *units)
 {
@@ -140,8 +133,10 @@ int cmd_nodes(struct cli *c, int argc, char **argv)
     if (client_list(c, client_request("nodes"), "nodes", &all) < 0)
         return CLI_FAILED;
     rows = json_array();
-    json_array_foreach(all, i, row) if (!bad || _bad(row)) json_array_append(rows, row);
+    json_array_foreach(all, i, row) if (!bad || trouble_any(row)) json_array_append(rows, row);
     status = c->json ? cli_json(c, rows) : _print(c, rows, &style, units);
+    if (bad && status == CLI_DONE && !c->json && !style.parsable)
+        trouble_print(c, rows);
     json_decref(rows);
     json_decref(all);
     return status;

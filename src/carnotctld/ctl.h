@@ -7,6 +7,7 @@
 #define CARNOT_CARNOTCTLD_CTL_H
 
 #include <event2/event.h>
+#include <jansson.h>
 #include <stdint.h>
 
 #include "carbon/feed.h"
@@ -31,6 +32,7 @@ struct ctl_node {
     double power_w; /* of its last record */
     int64_t heard_ms;
     int64_t counted_ms; /* end of its last record that was counted */
+    json_t *troubles;   /* its sources that gave nothing usable then: nodes_note_sources() */
 };
 
 struct ctl {

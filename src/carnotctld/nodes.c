@@ -7,6 +7,8 @@
 
 #include "carnotctld/nodes.h"
 
+#define TROUBLES_MAX 32 /* of one node */
+
 /* The first of the nodes that does not stand before name. */
 static size_t place_of(const struct ctl *c, const char *name)
 {
@@ -62,9 +64,46 @@ int nodes_init(struct ctl *c, struct err *e)
 
 void nodes_fini(struct ctl *c)
 {
+    for (size_t i = 0; i < c->n_nodes; i++)
+        json_decref(c->nodes[i].troubles);
     free(c->nodes);
     c->nodes = NULL;
     c->n_nodes = 0;
+}
+
+static int is_trouble(const char *state)
+{
+    static const char *const states[] = {"reset", "implausible", "stale", "missing"};
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+        if (strcmp(state, states[i]) == 0)
+            return 1;
+    return 0;
+}
+
+/* A node's word is printed on operators' terminals. */
+static const char *text_of(const json_t *o, const char *key, char *buf, size_t size)
+{
+    const char *s = json_string_value(json_object_get(o, key));
+    return err_quote(buf, size, s ? s : "");
+}
+
+void nodes_note_sources(struct ctl_node *n, const json_t *sources)
+{
+    char name[64], state[16], error[128];
+    json_decref(n->troubles);
+    n->troubles = NULL;
+    for (size_t i = 0; i < json_array_size(sources); i++) {
+        const json_t *s = json_array_get(sources, i);
+        if (json_array_size(n->troubles) == TROUBLES_MAX ||
+            !is_trouble(text_of(s, "state", state, sizeof(state))))
+            continue;
+        if (!n->troubles)
+            n->troubles = json_array();
+        json_array_append_new(n->troubles,
+                              json_pack("{s:s,s:s,s:s}", "name",
+                                        text_of(s, "name", name, sizeof(name)), "state", state,
+                                        "error", text_of(s, "error", error, sizeof(error))));
+    }
 }
 
 int nodes_reporting(const struct ctl *c, const struct ctl_node *n)

@@ -17,6 +17,10 @@ struct ctl_node *nodes_find(const struct ctl *c, const char *name);
 /* The same, added if it is not there; NULL without memory. Main loop. */
 struct ctl_node *nodes_get(struct ctl *c, const char *name);
 
+/* Remember those of a record's `sources` (hostile; NULL is none) whose state says that something is
+ * wrong, as [{name, state, error}], error "" where none is told. */
+void nodes_note_sources(struct ctl_node *n, const json_t *sources);
+
 /* Has it reported lately? A node that has been silent for five report intervals counts as lost. */
 int nodes_reporting(const struct ctl *c, const struct ctl_node *n);
 

@@ -168,7 +168,7 @@ static json_t *node_json(const struct ctl *c, const struct ledger_node *n)
     int ok = h && nodes_reporting(c, h);
     if (h && !h->heard_ms)
         h = NULL; /* not in this life */
-    return json_pack("{s:s,s:s,s:o,s:I,s:I,s:f,s:f,s:f,s:f,s:o,s:o,s:o,s:o}", "node", n->node,
+    return json_pack("{s:s,s:s,s:o,s:I,s:I,s:f,s:f,s:f,s:f,s:o,s:o,s:o,s:o,s:o}", "node", n->node,
                      "state", ok ? "ok" : "silent", "last", ops_time(n->last_s), "age_s",
                      (json_int_t)(ctl_now_s(c) - n->last_s), "seq", (json_int_t)n->seq, "energy_j",
                      (double)n->node_uj / 1e6, "jobs_j", (double)n->jobs_uj / 1e6, "idle_j",
@@ -176,7 +176,8 @@ static json_t *node_json(const struct ctl *c, const struct ledger_node *n)
                      ok ? json_real(h->power_w) : json_null(), "quality",
                      h ? json_string(h->quality) : json_null(), "coverage",
                      h ? json_string(h->coverage) : json_null(), "version",
-                     h ? json_string(h->version) : json_null());
+                     h ? json_string(h->version) : json_null(), "troubles",
+                     h && h->troubles ? json_incref(h->troubles) : json_array());
 }
 
 json_t *op_nodes(const struct asker *who, const json_t *request, struct err *e)

@@ -35,7 +35,7 @@ struct record {
     int64_t start_ms, end_ms;
     uint64_t seq, node_uj, idle_uj, system_uj;
     const char *quality, *coverage;
-    const json_t *jobs;
+    const json_t *jobs, *sources;
 };
 
 static int read_u64(const json_t *o, const char *key, uint64_t *out)
@@ -98,6 +98,7 @@ static int read_record(const json_t *o, struct record *r, struct err *e)
     r->quality = text_or(o, "quality", "none");
     r->coverage = text_or(o, "coverage", "");
     r->jobs = json_object_get(o, "jobs");
+    r->sources = json_object_get(o, "sources");
     return check_sum(r, e);
 }
 
@@ -271,6 +272,7 @@ static void remember(struct ctl *c, const char *name, const char *version, const
     n->power_w = (double)r->node_uj / 1e3 / (double)(r->end_ms - r->start_ms);
     text_copy(n->quality, sizeof(n->quality), r->quality);
     text_copy(n->coverage, sizeof(n->coverage), r->coverage);
+    nodes_note_sources(n, r->sources);
 }
 
 static int known_node(const char *name, struct err *e)

@@ -44,6 +44,8 @@ static void _write_sources(const struct sampler *s, struct line *l, const struct
         else
             line_u64(l, "uj", r->interval->uj[i]);
         line_str(l, "state", source_state_name(source->worst));
+        if (source->error)
+            line_str(l, "error", source_error_text(source));
         if (!is_model && source->counter.primed)
             line_u64(l, "raw", source->counter.last_uj);
         line_object_end(l);

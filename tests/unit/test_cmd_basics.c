@@ -41,9 +41,13 @@
     "{\"ok\":true,\"nodes\":[{\"node\":\"n1\",\"state\":\"ok\",\"last\":\"2026-11-24T09:59:48Z\"," \
     "\"age_s\":12,\"seq\":4711,\"energy_j\":16600000,\"jobs_j\":12000000,\"idle_j\":4000000,"      \
     "\"system_j\":600000,\"power_w\":412.3,\"quality\":\"measured\",\"coverage\":\"cpu,dram\","    \
-    "\"version\":\"0.1.0\"},{\"node\":\"n2\",\"state\":\"silent\",\"last\":null,\"age_s\":null,"   \
+    "\"version\":\"0.1.0\",\"troubles\":[{\"name\":\"rapl:package-1\",\"state\":\"missing\","      \
+    "\"error\":\"Permission denied\"},{\"name\":\"psu\",\"state\":\"stale\",\"error\":\"\"}]},"    \
+    "{\"node\":\"n2\",\"state\":\"silent\",\"last\":null,\"age_s\":7200,"                          \
     "\"seq\":0,\"energy_j\":null,\"jobs_j\":null,\"idle_j\":null,\"system_j\":null,"               \
-    "\"power_w\":null,\"quality\":\"none\",\"coverage\":\"\",\"version\":null}]}"
+    "\"power_w\":null,\"quality\":\"none\",\"coverage\":\"\",\"version\":null},"                   \
+    "{\"node\":\"n3\",\"state\":\"ok\",\"last\":\"2026-11-24T09:59:48Z\",\"age_s\":3,"             \
+    "\"power_w\":200,\"quality\":\"measured\",\"coverage\":\"cpu\",\"troubles\":[]}]}"
 
 static const struct fake_answer answers[] = {
     {"status", STATUS},
@@ -267,18 +271,27 @@ static void test_nodes(void)
     fake_init(&f, answers);
     UNIT_INT(fake_run(&f, "nodes"), 0, "nodes");
     UNIT_STR(f.out,
-             "NODE  STATE   AGE    W   kWh  JOBS-kWh  IDLE-kWh  SYS-kWh  Q  COVERAGE\n"
-             "n1    ok      12s  412  4.61      3.33      1.11    0.167  M  cpu,dram\n"
-             "n2    silent    -    -     -         -         -        -  -  -\n",
+             "NODE  STATE    AGE    W   kWh  JOBS-kWh  IDLE-kWh  SYS-kWh  Q  COVERAGE\n"
+             "n1    ok       12s  412  4.61      3.33      1.11    0.167  M  cpu,dram\n"
+             "n2    silent  2h00    -     -         -         -        -  -  -\n"
+             "n3    ok        3s  200     -         -         -        -  M  cpu\n",
              "nodes");
     UNIT_INT(fake_run(&f, "nodes --bad -nP -o node,last,quality"), 0, "--bad");
-    UNIT_STR(f.out, "n2|-|none\n", "--bad");
+    UNIT_STR(f.out, "n1|2026-11-24T09:59:48Z|measured\nn2|-|none\n", "--bad");
+    UNIT_INT(fake_run(&f, "nodes --bad -n -o node"), 0, "causes");
+    UNIT_STR(f.out,
+             "n1\nn2\n"
+             "n1: rapl:package-1 is missing (Permission denied): its files are for root alone: run "
+             "carnotd as root (systemctl cat carnotd)\n"
+             "n1: psu is stale: its figure does not move: look at it there with carnotd --once\n"
+             "n2: silent for 2h00: systemctl status carnotd there; its log says why\n",
+             "causes");
     UNIT_INT(fake_run(&f, "nodes --units MJ -n -o node,MJ"), 0, "--units");
-    UNIT_STR(f.out, "n1  16.6\nn2     -\n", "--units");
+    UNIT_STR(f.out, "n1  16.6\nn2     -\nn3     -\n", "--units");
     UNIT_INT(fake_run(&f, "nodes --units MW"), 2, "--units");
     UNIT_STR(f.err, "carnot: --units=MW: accepted: kWh, MJ, J\n", "--units");
     UNIT_INT(fake_run(&f, "nodes --json --bad"), 0, "--json");
-    UNIT_OK(fake_is_json(f.out) && f.out[0] == '[' && !strstr(f.out, "\"n1\""), "%s", f.out);
+    UNIT_OK(fake_is_json(f.out) && f.out[0] == '[' && !strstr(f.out, "\"n3\""), "%s", f.out);
     fake_fini(&f);
 }
 

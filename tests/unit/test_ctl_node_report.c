@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "carnotctld/nodes.h"
 #include "carnotctld/tracker.h"
 #include "common/when.h"
 #include "ctl_host.h"
@@ -188,11 +189,39 @@ static void test_report_overflow(void)
     tear_down();
 }
 
+/* What is wrong with a node's sources is known by its last record, whatever a node writes there. */
+static void test_troubles(void)
+{
+    struct err e = {.text = ""};
+    set_up();
+    json_t *request = one_record(1, 7, 0), *sources;
+    json_t *record = json_array_get(json_object_get(request, "records"), 0);
+    sources = json_pack("[{s:s,s:s},{s:s,s:s,s:s},{s:s,s:s},{s:i},i]", "name", "rapl:package-0",
+                        "state", "ok", "name", "rapl:\x1b[2J", "state", "missing", "error",
+                        "Permission denied", "name", "psu", "state", "stale", "state", 5, 7);
+    json_object_set_new(json_object_get(record, "jobs") ? record : NULL, "sources", sources);
+    json_object_set_new(record, "jobs", json_array());
+    json_object_set_new(record, "uj", json_integer(30));
+    UNIT_INT(send_report(request, &e), 1, "%s", e.text);
+    const struct ctl_node *n = nodes_find(&c, "n1");
+    const json_t *bad = json_array_get(n->troubles, 0);
+    UNIT_INT(json_array_size(n->troubles), 2, "two of five");
+    UNIT_STR(json_string_value(json_object_get(bad, "name")), "rapl:?[2J", "fit for a terminal");
+    UNIT_STR(json_string_value(json_object_get(bad, "error")), "Permission denied", "why");
+    advance(10);
+    UNIT_INT(report(2, 7, 0), 1, "not known yet: asked again");
+    UNIT_INT(json_array_size(nodes_find(&c, "n1")->troubles), 2, "as long as nothing newer counts");
+    tear_down();
+}
+
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {
-        {"unknown_job", test_unknown_job},         {"same_number", test_same_number},
-        {"bad_records", test_bad_records},         {"origin", test_origin},
-        {"report_overflow", test_report_overflow}, {NULL, NULL}};
+    static const struct unit_case cases[] = {{"unknown_job", test_unknown_job},
+                                             {"same_number", test_same_number},
+                                             {"bad_records", test_bad_records},
+                                             {"origin", test_origin},
+                                             {"report_overflow", test_report_overflow},
+                                             {"troubles", test_troubles},
+                                             {NULL, NULL}};
     return unit_main(argc, argv, cases, "node_report");
 }
