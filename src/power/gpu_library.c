@@ -18,10 +18,12 @@
 #include "power/sysfs.h"
 
 #define PERIOD_MS 1000
-#define DEADLINE_MS 3500 /* the value is older than three periods: it is no longer one */
-#define RETRY_MS 10000   /* to begin may take seconds */
-#define GAP_MAX_MS 10000 /* power between two answers further apart is not known */
+#define DEADLINE_MS (3 * PERIOD_MS + 500) /* what is older is no longer a value */
+#define RETRY_PERIODS 10                  /* to begin may take seconds */
+#define GAP_MAX_MS 10000                  /* power between two answers further apart is not known */
 #define CEILING_MW UINT64_C(3000000)
+
+int64_t gpu_library_period_ms = PERIOD_MS;
 
 /* All GPUs of the vendor; the reader's thread alone touches it after the probe. */
 struct gpus {
@@ -46,7 +48,7 @@ void *gpu_library_open(const char *const names[], const struct gpu_symbol symbol
     for (size_t i = 0; names[i] && !library; i++)
         library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
     if (!library) {
-        errno = ENOENT;
+        errno = ELIBACC;
         return NULL;
     }
     for (size_t i = 0; i < n; i++) {
@@ -82,7 +84,7 @@ static int _begin(struct gpus *g)
         return 0;
     if (clock_mono_ms(&clock_system) < g->retry_ms)
         return ENXIO;
-    g->retry_ms = clock_mono_ms(&clock_system) + RETRY_MS;
+    g->retry_ms = clock_mono_ms(&clock_system) + RETRY_PERIODS * gpu_library_period_ms;
     error = g->vendor->begin(g->own);
     g->ready = error == 0;
     return error;
@@ -225,7 +227,7 @@ int gpu_library_probe(const struct gpu_vendor *vendor, void *own, const char *sy
         vendor->release(own);
         return n > 0 ? err_errno(e, "no memory for GPUs") : 0;
     }
-    reader = slow_reader_create(n, PERIOD_MS, _fetch, _release, g, e);
+    reader = slow_reader_create(n, gpu_library_period_ms, _fetch, _release, g, e);
     if (!reader)
         return -1;
     while (filled < n && _fill(&sources[filled], g, filled, slow_reader_use(reader)) == 0)

@@ -18,6 +18,9 @@
 #include "power/gpu_list.h"
 #include "power/source.h"
 
+/* How often the GPUs are asked; tests do not wait that long. */
+extern int64_t gpu_library_period_ms;
+
 struct gpu {
     struct gpu_place place;
     char dir[SOURCE_PATH_MAX]; /* the kernel's, of the device */
@@ -49,7 +52,7 @@ struct gpu_symbol {
 };
 
 /* Open the first library of names (NULL ends them) that is there, and fill in calls. The library,
- * for dlclose(); or NULL and errno: ENOENT when there is none, ENOSYS when it lacks a call. */
+ * for dlclose(); or NULL and errno: ELIBACC when there is none, ENOSYS when it lacks a call. */
 void *gpu_library_open(const char *const names[], const struct gpu_symbol symbols[], size_t n,
                        void *calls);
 
