@@ -50,6 +50,8 @@ static const char *_why_not(const struct once *o, int i)
 
     if (o->counts[i])
         return NULL;
+    if (s->inside && s->package < 0 && s->coverage.components == COMPONENT_GPU)
+        return "its card is measured as one";
     if (s->error)
         return s->error == EACCES || s->error == EPERM ? "no right to read it"
                                                        : "it cannot be read";
