@@ -7,12 +7,14 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "carnotd/cgroup.h"
 #include "carnotd/once.h"
@@ -25,6 +27,7 @@
 
 struct once {
     const struct options *options;
+    FILE *out; /* standard output, which vendors' libraries do not write to */
     struct topology topology;
     struct err topology_error; /* "" when the shape is known */
     struct meter meter;
@@ -50,6 +53,8 @@ static const char *_why_not(const struct once *o, int i)
 
     if (o->counts[i])
         return NULL;
+    if (s->inside && s->package < 0 && s->coverage.components == COMPONENT_GPU)
+        return "its card is measured as one";
     if (s->error)
         return s->error == EACCES || s->error == EPERM ? "no right to read it"
                                                        : "it cannot be read";
@@ -128,10 +133,10 @@ static int _print_json(const struct once *o)
     for (int i = 0; i < o->meter.n; i++)
         (void)json_array_append_new(sources, _source_json(o, i));
     (void)json_object_set_new(json, "sources", sources);
-    rc = json_dumpf(json, stdout, JSON_INDENT(2));
+    rc = json_dumpf(json, o->out, JSON_INDENT(2));
     json_decref(json);
-    (void)putchar('\n');
-    return rc == 0 && fflush(stdout) == 0 ? 0 : 1;
+    (void)fputc('\n', o->out);
+    return rc == 0 && fflush(o->out) == 0 ? 0 : 1;
 }
 
 static int _print_table(const struct once *o)
@@ -140,15 +145,16 @@ static int _print_table(const struct once *o)
     const char *version = _cgroup_version(&o->cgroup);
 
     if (o->topology_error.text[0])
-        (void)printf("Node %s: shape unknown: %s\n", o->options->node, o->topology_error.text);
+        (void)fprintf(o->out, "Node %s: shape unknown: %s\n", o->options->node,
+                      o->topology_error.text);
     else
-        (void)printf("Node %s: %u packages, %u cores, %u CPUs; %s; shape %s\n", o->options->node,
-                     t->n_packages, t->cores, t->pus, t->model[0] ? t->model : "model unknown",
-                     t->fingerprint);
-    (void)printf("Cgroups: %s; jobs of Slurm in %s\n\n", version ? version : "none",
-                 o->cgroup.root[0] ? o->cgroup.root : "no place yet");
-    (void)printf("%-28s %18s %16s %-14s %-9s %-6s %s\n", "SOURCE", "VALUE (uJ)", "RANGE (uJ)",
-                 "COVERAGE", "QUALITY", "RIGHTS", "COUNTS");
+        (void)fprintf(o->out, "Node %s: %u packages, %u cores, %u CPUs; %s; shape %s\n",
+                      o->options->node, t->n_packages, t->cores, t->pus,
+                      t->model[0] ? t->model : "model unknown", t->fingerprint);
+    (void)fprintf(o->out, "Cgroups: %s; jobs of Slurm in %s\n\n", version ? version : "none",
+                  o->cgroup.root[0] ? o->cgroup.root : "no place yet");
+    (void)fprintf(o->out, "%-28s %18s %16s %-14s %-9s %-6s %s\n", "SOURCE", "VALUE (uJ)",
+                  "RANGE (uJ)", "COVERAGE", "QUALITY", "RIGHTS", "COUNTS");
     for (int i = 0; i < o->meter.n; i++) {
         const struct source *s = &o->meter.sources[i];
         char coverage[COVERAGE_TEXT_SIZE], value[32] = "-", range[32] = "-", rights[8] = "-";
@@ -160,15 +166,15 @@ static int _print_table(const struct once *o)
             (void)snprintf(range, sizeof(range), "%" PRIu64, s->counter.range_uj);
         if (s->rights >= 0)
             (void)snprintf(rights, sizeof(rights), "%04o", (unsigned)s->rights & 07777);
-        (void)printf("%-28s %18s %16s %-14s %-9s %-6s %s%s%s%s\n", s->name, value, range,
-                     coverage_format(coverage, sizeof(coverage), s->coverage.components),
-                     quality_name(s->quality), rights,
-                     why        ? "no: "
-                     : s->meter ? "as the total"
-                                : "yes",
-                     why ? why : "", s->error ? ": " : "", source_error_text(s));
+        (void)fprintf(o->out, "%-28s %18s %16s %-14s %-9s %-6s %s%s%s%s\n", s->name, value, range,
+                      coverage_format(coverage, sizeof(coverage), s->coverage.components),
+                      quality_name(s->quality), rights,
+                      why        ? "no: "
+                      : s->meter ? "as the total"
+                                 : "yes",
+                      why ? why : "", s->error ? ": " : "", source_error_text(s));
     }
-    return fflush(stdout) == 0 ? 0 : 1;
+    return fflush(o->out) == 0 ? 0 : 1;
 }
 
 /* A library that was just opened has not answered yet: it gets some time. */
@@ -202,29 +208,55 @@ static int _check_sysroot(const char *sysroot, struct err *e)
     return 0;
 }
 
+/* Vendors' libraries print to standard output what has gone wrong in them, in the middle of ours
+ * (ROCm SMI: "Exception caught: rsmi_init."): theirs goes to standard error. */
+static FILE *_take_stdout(void)
+{
+    int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
+
+    if (!out || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
+        (void)fprintf(stderr, "carnotd: standard output: %s\n", strerror(errno));
+        return NULL;
+    }
+    return out;
+}
+
+static int _run(struct once *once)
+{
+    const struct options *o = once->options;
+    struct err e;
+    int rc;
+
+    if (_check_sysroot(o->sysroot, &e) < 0 || meter_open(&once->meter, o->sysroot, &e) < 0) {
+        (void)fprintf(stderr, "carnotd: %s\n", e.text);
+        return 1;
+    }
+    if (topology_load(&once->topology, o->sysroot, o->topology, &once->topology_error) < 0 &&
+        o->topology) {
+        (void)fprintf(stderr, "carnotd: %s\n", once->topology_error.text);
+        meter_close(&once->meter);
+        return 1;
+    }
+    cgroup_init(&once->cgroup, o->sysroot, o->node);
+    _read(once);
+    _choose(once);
+    rc = o->json ? _print_json(once) : _print_table(once);
+    meter_close(&once->meter);
+    return rc;
+}
+
 int once_run(const struct options *o)
 {
     struct once once;
-    struct err e;
     int rc;
 
     memset(&once, 0, sizeof(once));
     once.options = o;
     once.t_ms = clock_wall_ms(&clock_system);
-    if (_check_sysroot(o->sysroot, &e) < 0 || meter_open(&once.meter, o->sysroot, &e) < 0) {
-        (void)fprintf(stderr, "carnotd: %s\n", e.text);
+    once.out = _take_stdout();
+    if (!once.out)
         return 1;
-    }
-    if (topology_load(&once.topology, o->sysroot, o->topology, &once.topology_error) < 0 &&
-        o->topology) {
-        (void)fprintf(stderr, "carnotd: %s\n", once.topology_error.text);
-        meter_close(&once.meter);
-        return 1;
-    }
-    cgroup_init(&once.cgroup, o->sysroot, o->node);
-    _read(&once);
-    _choose(&once);
-    rc = o->json ? _print_json(&once) : _print_table(&once);
-    meter_close(&once.meter);
-    return rc;
+    rc = _run(&once);
+    return fclose(once.out) == 0 ? rc : 1;
 }

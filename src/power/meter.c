@@ -11,9 +11,11 @@
 
 #include "power/meter.h"
 #include "power/source_hwmon.h"
+#include "power/source_level_zero.h"
 #include "power/source_nvml.h"
 #include "power/source_pm_counters.h"
 #include "power/source_powercap.h"
+#include "power/source_rocm_smi.h"
 
 #define RETRY_MS 10000
 
@@ -21,7 +23,8 @@ int meter_open(struct meter *m, const char *sysroot, struct err *e)
 {
     /* In the order of preference, for parts and for meters. */
     static int (*const probes[])(const char *, struct source[], int, struct err *) = {
-        source_powercap_probe, source_nvml_probe, source_pm_counters_probe, source_hwmon_probe};
+        source_powercap_probe,   source_nvml_probe,        source_rocm_smi_probe,
+        source_level_zero_probe, source_pm_counters_probe, source_hwmon_probe};
     struct source *all = calloc(METER_SOURCES_MAX, sizeof(*all)), *fit;
 
     memset(m, 0, sizeof(*m));
@@ -147,6 +150,17 @@ static void _beyond(const struct meter *m, int i, struct meter_interval *out)
     out->owed_uj[i] = s->interval_uj > parts_uj ? 0 : parts_uj - s->interval_uj;
 }
 
+/* A card's energy, to each of the GPUs that it is to Slurm in equal parts. */
+static void _to_gpus(struct meter_interval *out, uint64_t devices, uint64_t uj)
+{
+    unsigned n = (unsigned)__builtin_popcountll(devices);
+
+    for (; devices; devices &= devices - 1) {
+        out->gpu_uj[__builtin_ctzll(devices)] += uj / n;
+        uj -= uj / n--;
+    }
+}
+
 void meter_sum(const struct meter *m, uint64_t modelled_uj, struct meter_interval *out)
 {
     bool delivers[METER_SOURCES_MAX];
@@ -171,8 +185,8 @@ void meter_sum(const struct meter *m, uint64_t modelled_uj, struct meter_interva
         if (!s->ops->read && out->counted[i])
             out->modelled = true;
         if (out->counted[i] && s->coverage.components == COMPONENT_GPU &&
-            __builtin_popcountll(s->coverage.domains) == 1)
-            out->gpu_uj[__builtin_ctzll(s->coverage.domains)] += out->uj[i];
+            s->coverage.domains != COVERAGE_EVERYWHERE)
+            _to_gpus(out, s->coverage.domains, out->uj[i]);
     }
     out->quality = out->modelled ? QUALITY_MODELLED : QUALITY_MEASURED;
     for (int i = 0; i < m->n; i++) {

@@ -105,6 +105,7 @@ struct slow_reader *slow_reader_create(int n, int64_t period_ms, slow_fetch fetc
 
     if (!r) {
         (void)err_errno(e, "no memory for a reader");
+        release(arg);
         return NULL;
     }
     *r = (struct slow_reader){.owners = 2,

@@ -22,7 +22,8 @@ typedef void (*slow_fetch)(void *arg, struct slow_value values[], int n);
 struct slow_reader;
 
 /* Start the thread: it fetches at once and then every period_ms. What arg points to must live until
- * release(arg) is called, in the thread or in slow_reader_release(). NULL and e. */
+ * release(arg) is called, in the thread or in slow_reader_release(). NULL and e, and arg released.
+ */
 struct slow_reader *slow_reader_create(int n, int64_t period_ms, slow_fetch fetch,
                                        void (*release)(void *arg), void *arg, struct err *e);
 

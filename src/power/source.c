@@ -40,6 +40,8 @@ const char *source_error_text(const struct source *s)
         return "what it says is no number";
     if (s->error == ETIMEDOUT)
         return "it does not answer";
+    if (s->error == ELIBACC)
+        return "the vendor's library is not there";
     return s->error ? strerror(s->error) : "";
 }
 

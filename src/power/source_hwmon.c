@@ -7,7 +7,7 @@
  * What a sensor covers is known of these drivers; all others are shown, and never counted:
  *
  * - amd_energy, "Esocket0": energy of a CPU package, in which the cores ("Ecore000") lie;
- * - i915, xe: energy of a card;
+ * - i915, xe: energy of a card, which Level Zero has as well (source_level_zero.c);
  * - power_meter (ACPI 4.0, section 10.4): power of the node, but on NVIDIA Grace, by
  *   power1_oem_info: "Module Power Socket N" of CPU, memory and GPU, "Grace Power Socket N" of CPU
  *   and memory, and "CPU" and "SysIO" within that.
@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "common/path.h"
+#include "power/gpu_list.h"
 #include "power/source_hwmon.h"
 #include "power/sysfs.h"
 
@@ -60,7 +61,10 @@ struct probe {
     unsigned place; /* among those of the driver */
     struct source *sources;
     int n, max;
-    unsigned gpus; /* so far */
+    char pci[GPU_PCI_SIZE];          /* address of its device, "" when it is no PCI device */
+    struct gpu_place gpus[GPUS_MAX]; /* Intel's */
+    int n_gpus;
+    unsigned gpus_unlisted; /* so far */
     struct {
         char driver[32];
         unsigned n;
@@ -144,6 +148,16 @@ static void _know_power_meter(struct sensor *s)
     }
 }
 
+/* A card, by the address that others read it by as well. */
+static void _know_gpu(struct probe *p, struct sensor *s)
+{
+    const struct gpu_place *gpu = gpu_list_find(p->gpus, p->n_gpus, p->pci);
+
+    s->inside = gpu && gpu->kind == GPU_INTEGRATED;
+    s->package = s->inside ? 0 : -1;
+    s->coverage = gpu ? gpu->coverage : _of_domain(COMPONENT_GPU, (int)p->gpus_unlisted++);
+}
+
 /* What the sensor covers; an unknown one is inside of nothing known, and so never counted. */
 static void _know(struct probe *p, struct sensor *s, bool is_energy)
 {
@@ -160,8 +174,7 @@ static void _know(struct probe *p, struct sensor *s, bool is_energy)
         s->package = _number_behind(s->label);
         s->coverage = _of_domain(COMPONENT_CPU, s->package);
     } else if (is_gpu && (s->label[0] == '\0' || strcmp(s->label, "card") == 0)) {
-        s->inside = false;
-        s->coverage = _of_domain(COMPONENT_GPU, (int)p->gpus++);
+        _know_gpu(p, s);
     }
 }
 
@@ -265,6 +278,24 @@ static unsigned _place(struct probe *p)
     return p->seen[i].n++;
 }
 
+/* The device that the directory belongs to: a link to where its own is. */
+static void _pci(struct probe *p)
+{
+    char path[SOURCE_PATH_MAX], target[SOURCE_PATH_MAX];
+    const char *name;
+    ssize_t n = -1;
+
+    p->pci[0] = '\0';
+    if (path_format(path, sizeof(path), "%s/device", p->dir) == 0)
+        n = readlink(path, target, sizeof(target) - 1);
+    if (n <= 0)
+        return;
+    target[n] = '\0';
+    name = strrchr(target, '/');
+    (void)snprintf(p->pci, sizeof(p->pci), "%.*s", (int)sizeof(p->pci) - 1,
+                   name ? name + 1 : target);
+}
+
 static void _directory(const char *name, void *arg)
 {
     struct probe *p = arg;
@@ -273,6 +304,7 @@ static void _directory(const char *name, void *arg)
         sysfs_text(p->dir, "name", p->driver, sizeof(p->driver)) <= 0)
         return;
     p->place = _place(p);
+    _pci(p);
     (void)sysfs_each(p->dir, "energy", _energy, p);
     (void)sysfs_each(p->dir, "power", _power, p);
 }
@@ -284,6 +316,7 @@ int source_hwmon_probe(const char *sysroot, struct source sources[], int max, st
 
     if (path_format(root, sizeof(root), "%s" DIR_BELOW, sysroot) < 0)
         return err_errno(e, "%s" DIR_BELOW, sysroot);
+    p.n_gpus = gpu_list(sysroot, gpu_list_intel, p.gpus);
     if (sysfs_each(root, "hwmon", _directory, &p) < 0)
         return err_errno(e, "cannot list %s", root);
     return p.n;

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/path.h"
+#include "power/gpu_list.h"
 #include "power/source_pm_counters.h"
 #include "power/sysfs.h"
 
@@ -40,6 +41,8 @@ struct probe {
     const char *dir;
     struct source *sources;
     int n, max;
+    struct gpu_place gpus[GPUS_MAX]; /* AMD's, whose cards may be several GPUs */
+    int n_gpus;
 };
 
 /* "VALUE J TIME us", and nothing else. 0, or -1 and errno EBADMSG. */
@@ -143,31 +146,35 @@ static void _add(struct probe *p, const char *file, const char *name, struct cov
         p->n++;
 }
 
-/* "accel3_energy" */
+/* "accel3_energy": a card, in the order of the addresses. */
 static void _accel(const char *file, void *arg)
 {
+    struct probe *p = arg;
     const char *digits = file + strlen(ACCEL_PREFIX);
     size_t n = strspn(digits, "0123456789");
     uint64_t number;
+    struct coverage coverage;
     char name[SOURCE_NAME_MAX];
 
     if (strcmp(digits + n, ENERGY_SUFFIX) != 0 || sysfs_parse_u64(digits, n, &number) < 0 ||
         number > 63)
         return;
     (void)snprintf(name, sizeof(name), "cray:accel-%u", (unsigned)number);
-    _add(arg, file, name, (struct coverage){COMPONENT_GPU, UINT64_C(1) << number},
-         ACCEL_CEILING_MW);
+    if (gpu_list_card(p->gpus, p->n_gpus, (int)number, &coverage) < 0)
+        coverage = (struct coverage){COMPONENT_GPU, UINT64_C(1) << number};
+    _add(p, file, name, coverage, ACCEL_CEILING_MW);
 }
 
 int source_pm_counters_probe(const char *sysroot, struct source sources[], int max, struct err *e)
 {
     char dir[SOURCE_PATH_MAX];
-    struct probe p = {dir, sources, 0, max};
+    struct probe p = {.dir = dir, .sources = sources, .max = max};
 
     if (path_format(dir, sizeof(dir), "%s" DIR_BELOW, sysroot) < 0)
         return err_errno(e, "%s" DIR_BELOW, sysroot);
     if (access(dir, F_OK) < 0)
         return 0;
+    p.n_gpus = gpu_list(sysroot, gpu_list_amd, p.gpus);
     _add(&p, "energy", "cray:node", (struct coverage){COMPONENT_ALL, COVERAGE_EVERYWHERE},
          NODE_CEILING_MW);
     _add(&p, "cpu_energy", "cray:cpu", (struct coverage){COMPONENT_CPU, COVERAGE_EVERYWHERE},
