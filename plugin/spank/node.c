@@ -8,25 +8,19 @@
 #include "config.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <slurm/slurm.h>
 
 #include "common/clock.h"
 #include "common/node_event.h"
+#include "common/node_socket.h"
 #include "node.h"
 #include "options.h"
-
-#define RETRY_MS 5
 
 int node_option(int option, const char *value, int remote)
 {
@@ -84,67 +78,16 @@ static void _begin_event(struct node_event *ev, spank_t sp, enum node_event_kind
     _copy(ev->node, sizeof(ev->node), getenv("SLURMD_NODENAME"));
 }
 
-/* The path with %n replaced. 0, or -1 when it does not fit or no name is known. */
-static int _expand(char *buf, size_t size, const char *path, const char *node)
-{
-    size_t used = 0;
-
-    for (; *path; path++) {
-        bool is_node = path[0] == '%' && path[1] == 'n';
-        const char *part = is_node ? node : path;
-        size_t n = is_node ? strlen(node) : 1;
-
-        if ((is_node && n == 0) || used + n >= size) {
-            errno = ENAMETOOLONG;
-            return -1;
-        }
-        memcpy(buf + used, part, n);
-        used += n;
-        path += is_node;
-    }
-    buf[used] = '\0';
-    return used > 0 ? 0 : -1;
-}
-
-static int _address(struct sockaddr_un *to, const char *node, int argc, char **argv)
+/* The plugin's argument, else what the environment says; NULL for the default. */
+static const char *_socket_path(int argc, char **argv)
 {
     const char *path = getenv("CARNOTD_SOCKET");
 
-    if (!path || !*path)
-        path = NODE_SOCKET_DEFAULT;
     for (int i = 0; i < argc; i++) {
         if (argv[i] && strncmp(argv[i], "socket=", 7) == 0)
             path = argv[i] + 7;
     }
-    memset(to, 0, sizeof(*to));
-    to->sun_family = AF_UNIX;
-    return _expand(to->sun_path, sizeof(to->sun_path), path, node);
-}
-
-/* connect() to a full queue says EAGAIN and nothing can be waited for: try again until end_ms. */
-static int _connect(int fd, const struct sockaddr_un *to, int64_t end_ms)
-{
-    const struct timespec pause = {0, RETRY_MS * 1000000};
-
-    while (connect(fd, (const struct sockaddr *)to, sizeof(*to)) < 0) {
-        if ((errno != EAGAIN && errno != EINTR) || clock_mono_ms(&clock_system) >= end_ms)
-            return -1;
-        (void)nanosleep(&pause, NULL);
-    }
-    return 0;
-}
-
-static int _send(int fd, const char *text, size_t len, int64_t end_ms)
-{
-    while (send(fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-        int64_t left_ms = end_ms - clock_mono_ms(&clock_system);
-        struct pollfd p = {.fd = fd, .events = POLLOUT};
-
-        if ((errno != EAGAIN && errno != EINTR) || left_ms <= 0)
-            return -1;
-        (void)poll(&p, 1, left_ms < NODE_TELL_LIMIT_MS ? (int)left_ms : NODE_TELL_LIMIT_MS);
-    }
-    return 0;
+    return path;
 }
 
 /* The message without what is a nicety, should some of that be in no form we know. */
@@ -162,23 +105,17 @@ static int _format(char *buf, size_t size, struct node_event *ev)
 static void _tell(struct node_event *ev, int argc, char **argv)
 {
     int64_t end_ms = clock_mono_ms(&clock_system) + NODE_TELL_LIMIT_MS;
-    char text[NODE_EVENT_MAX + 1];
-    struct sockaddr_un to;
+    char text[NODE_EVENT_MAX + 1], node[NODE_EVENT_NODE_MAX];
     int fd = -1, len;
 
-    if (_address(&to, ev->node, argc, argv) < 0)
-        goto failed;
+    /* the message may have to do without the name, the path cannot */
+    memcpy(node, ev->node, sizeof(node));
     len = _format(text, sizeof(text), ev);
-    if (len < 0)
-        goto failed;
-    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0 || _connect(fd, &to, end_ms) < 0 || _send(fd, text, (size_t)len, end_ms) < 0)
-        goto failed;
-    (void)close(fd);
-    return;
-failed:
-    slurm_debug("carnot: carnotd was not told of '%s' of job %u: %s",
-                node_event_kind_name(ev->kind), ev->job_id, strerror(errno));
+    if (len >= 0)
+        fd = node_socket_open(_socket_path(argc, argv), node, end_ms);
+    if (fd < 0 || node_socket_send(fd, text, (size_t)len, end_ms) < 0)
+        slurm_debug("carnot: carnotd was not told of '%s' of job %u: %s",
+                    node_event_kind_name(ev->kind), ev->job_id, strerror(errno));
     if (fd >= 0)
         (void)close(fd);
 }

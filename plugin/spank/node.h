@@ -10,13 +10,12 @@
 #include <slurm/spank.h>
 
 #define NODE_TELL_LIMIT_MS 200
-#define NODE_SOCKET_DEFAULT "/run/carnot/carnotd.sock"
 
 /*
  * argv are the plugin's arguments in plugstack.conf: socket=PATH, where %n stands for the node's
- * name. Without it $CARNOTD_SOCKET, without that the default above. Seen on 22.05: prolog and
- * epilog run in a slurmstepd whose environment Slurm has emptied (SLURMD_NODENAME is there,
- * CARNOTD_SOCKET is not), so a socket elsewhere, or several slurmd on a host, need socket=.
+ * name. Without it $CARNOTD_SOCKET, without that the default (common/node_socket.h). Seen on 22.05:
+ * prolog and epilog run in a slurmstepd whose environment Slurm has emptied (SLURMD_NODENAME is
+ * there, CARNOTD_SOCKET is not), so a socket elsewhere, or several slurmd on a host, need socket=.
  */
 void node_job_begins(spank_t sp, int argc, char **argv);  /* prolog */
 void node_step_begins(spank_t sp, int argc, char **argv); /* init in slurmstepd */

@@ -82,6 +82,10 @@ uid_t check_slurm_user(const struct check *k);
  * it); an absolute path stays. 0, or -1 when it is in none: buf names the first place then. */
 int check_plugin_path(const struct check *k, const char *name, char *buf, size_t size);
 
+/* Was the plugin in this file built for the Slurm that runs, and is it of our release? level: of a
+ * finding that it was not; named_in: what of Slurm's configuration names it. */
+void check_plugin_fits(struct check *k, const char *path, int is_spank, enum check_level level,
+                       const char *named_in);
 /* Does Slurm of this version load a plugin that was built for that one? Of SPANK plugins major and
  * minor have to be the same, of others all. */
 int check_fits(uint32_t built_for, uint32_t slurm, int is_spank);
@@ -96,6 +100,11 @@ int check_facts(const char *program, const char *a, const char *b, struct child_
 void check_slurm_settings(struct check *k); /* pure: k->slurm and k->set */
 void check_job_submit(struct check *k);     /* JobSubmitPlugins and the file behind it */
 void check_plugstack(struct check *k);
+/* Carnot's joules in Slurm's accounting, where slurm.conf names them: 1, 0. */
+#define CHECK_GATHER "acct_gather_energy_carnot.so"
+#define CHECK_GATHER_TYPE "acct_gather_energy/carnot"
+int check_gather_named(const struct check *k);
+void check_gather(struct check *k);
 void check_munge(struct check *k);       /* before anybody is asked: fills k->no_munge */
 void check_munge_slurm(struct check *k); /* does Slurm use the same? */
 void check_clock(struct check *k);

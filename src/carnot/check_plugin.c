@@ -25,8 +25,8 @@ int check_fits(uint32_t built_for, uint32_t slurm, int is_spank)
     return (built_for & mask) == (slurm & mask);
 }
 
-/* Was it built for the Slurm that runs? level: of a finding that it was not. */
-static void _fits(struct check *k, const char *path, int is_spank, enum check_level level)
+void check_plugin_fits(struct check *k, const char *path, int is_spank, enum check_level level,
+                       const char *named_in)
 {
     const char *running = slurmconf_get(&k->slurm, "SLURM_VERSION");
     char ours[32], theirs[32];
@@ -49,7 +49,7 @@ static void _fits(struct check *k, const char *path, int is_spank, enum check_le
                   slurmconf_version_text(theirs, sizeof(theirs), slurm),
                   is_spank ? "Slurm does not load it" : "slurmctld will not start again");
         check_cure(k, "install Carnot's plugins for Slurm %s; until then take carnot out of %s",
-                   theirs, is_spank ? "plugstack.conf" : "JobSubmitPlugins");
+                   theirs, named_in);
     } else {
         check_ok(k, "plugin.release", "%s is for Slurm %s, which runs", path,
                  slurmconf_version_text(ours, sizeof(ours), so.version));
@@ -115,7 +115,7 @@ void check_job_submit(struct check *k)
         check_cure(k, "carnot check --slurm, then set JobSubmitPlugins=%s",
                    slurmconf_put_last(wanted, sizeof(wanted), list, "carnot"));
         if (there)
-            _fits(k, path, 0, CHECK_WARNING);
+            check_plugin_fits(k, path, 0, CHECK_WARNING, "JobSubmitPlugins");
         return;
     }
     _order(k, list);
@@ -127,7 +127,7 @@ void check_job_submit(struct check *k)
         check_cure(k, "install it, or take carnot out of JobSubmitPlugins");
         return;
     }
-    _fits(k, path, 0, CHECK_ERROR);
+    check_plugin_fits(k, path, 0, CHECK_ERROR, "JobSubmitPlugins");
     check_secure(k, "rights.plugin", path, check_slurm_user(k));
     if (k->source == CHECK_RUNNING)
         _loaded(k, path);
@@ -172,7 +172,7 @@ static void _entry(struct check *k, const struct plugstack_entry *entry)
                       "the path");
         return;
     }
-    _fits(k, path, 1, level);
+    check_plugin_fits(k, path, 1, level, "plugstack.conf");
     check_secure(k, "rights.plugin", path, check_slurm_user(k));
 }
 

@@ -28,6 +28,7 @@ struct trial {
     const char *built_for;
     const char *const *entries; /* what it has to export */
     int is_spank;
+    const char *line; /* of slurm.conf; NULL: JobSubmitPlugins with what is there already */
 };
 
 static const char *const job_submit_entries[] = {"init",       "fini",       "plugin_name",
@@ -36,11 +37,25 @@ static const char *const spank_entries[] = {"slurm_spank_init",       "slurm_spa
                                             "slurm_spank_job_prolog", "slurm_spank_job_epilog",
                                             "spank_plugin_version",   NULL};
 
+static const char *const gather_entries[] = {"init",
+                                             "fini",
+                                             "acct_gather_energy_p_update_node_energy",
+                                             "acct_gather_energy_p_get_data",
+                                             "acct_gather_energy_p_set_data",
+                                             "acct_gather_energy_p_conf_options",
+                                             "acct_gather_energy_p_conf_set",
+                                             "acct_gather_energy_p_conf_values",
+                                             NULL};
+
 static const struct trial trials[] = {
     {"job_submit_carnot.so", "job_submit/carnot", "slurmctld", SLURM_PREFIX "/sbin/slurmctld",
-     job_submit_entries, 0},
-    {"spank_carnot.so", "spank", "sbatch", SLURM_PREFIX "/bin/sbatch", spank_entries, 1},
+     job_submit_entries, 0, NULL},
+    {"spank_carnot.so", "spank", "sbatch", SLURM_PREFIX "/bin/sbatch", spank_entries, 1, NULL},
+    {CHECK_GATHER, CHECK_GATHER_TYPE, "slurmctld", SLURM_PREFIX "/sbin/slurmctld", gather_entries,
+     0, "AcctGatherEnergyType=" CHECK_GATHER_TYPE},
 };
+
+#define N_TRIALS (sizeof(trials) / sizeof(trials[0]))
 
 /* The program to try with: the one that runs, else the one that would. */
 static void _host(const struct check *k, const struct trial *t, char *buf, size_t size)
@@ -191,6 +206,8 @@ static void _conclude(struct check *k, const struct trial *t, const char *path)
 
     if (t->is_spank)
         check_say(k, "slurm.safe", "safe to add: optional %s (plugstack.conf)", path);
+    else if (t->line)
+        check_say(k, "slurm.safe", "safe to add: %s, once it is on every node too", t->line);
     else
         check_say(k, "slurm.safe", "safe to add: JobSubmitPlugins=%s",
                   slurmconf_put_last(wanted, sizeof(wanted),
@@ -226,8 +243,10 @@ static const struct trial *_kind(const char *path)
     const struct trial *t = &trials[0];
     struct sofile so = {0};
 
-    if (sofile_read(&so, path, NULL) == 0 && strcmp(so.type, "spank") == 0)
-        t = &trials[1];
+    if (sofile_read(&so, path, NULL) == 0) {
+        for (size_t i = 0; i < N_TRIALS; i++)
+            t = strcmp(so.type, trials[i].type) == 0 ? &trials[i] : t;
+    }
     sofile_fini(&so);
     return t;
 }
@@ -240,8 +259,11 @@ void check_trial(struct check *k, const char *plugin)
         _try(k, _kind(plugin), plugin);
         return;
     }
-    for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
-        (void)check_plugin_path(k, trials[i].file, path, sizeof(path));
-        _try(k, &trials[i], path);
+    for (size_t i = 0; i < N_TRIALS; i++) {
+        int there = check_plugin_path(k, trials[i].file, path, sizeof(path)) == 0;
+
+        /* a site may do without it */
+        if (there || !trials[i].line)
+            _try(k, &trials[i], path);
     }
 }

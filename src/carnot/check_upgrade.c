@@ -11,7 +11,8 @@
 #include "carnot/check.h"
 #include "carnot/sofile.h"
 
-static const char job_submit[] = "job_submit_carnot.so", spank[] = "spank_carnot.so";
+static const char job_submit[] = "job_submit_carnot.so", spank[] = "spank_carnot.so",
+                  gather[] = CHECK_GATHER;
 
 /* Does the plugin fit? Of a job_submit plugin Slurm wants all three numbers, and of two alone not
  * all can be told. 1, 0. */
@@ -19,8 +20,8 @@ static int _fits(struct check *k, const char *name, int is_spank, uint32_t versi
                  const char *text)
 {
     const char *list = slurmconf_or(&k->slurm, "JobSubmitPlugins", "");
-    enum check_level level =
-        !is_spank && slurmconf_has(list, "carnot") ? CHECK_ERROR : CHECK_WARNING;
+    int named = name == gather || (!is_spank && slurmconf_has(list, "carnot"));
+    enum check_level level = named ? CHECK_ERROR : CHECK_WARNING;
     char path[PATH_MAX], ours[32];
     struct sofile so = {0};
     struct err e = {""};
@@ -90,6 +91,8 @@ int check_upgrade(struct check *k, const char *text)
         return -1;
     fits = _fits(k, job_submit, 0, version, parts, text);
     fits &= _fits(k, spank, 1, version, parts, text);
+    if (check_gather_named(k))
+        fits &= _fits(k, gather, 0, version, parts, text);
     if (fits)
         check_say(k, "upgrade.fits", "the plugins fit Slurm %s%s", text,
                   parts < 3 ? ", if the last number is the same" : "");

@@ -41,6 +41,7 @@ static void _controller(struct check *k)
     check_slurm_settings(k);
     check_job_submit(k);
     check_plugstack(k);
+    check_gather(k);
     check_munge_slurm(k);
     check_carnotctld(k, 1);
     check_clock(k);
@@ -57,6 +58,7 @@ static void _controller(struct check *k)
 static void _compute_node(struct check *k, const struct wish *w)
 {
     check_plugstack(k);
+    check_gather(k);
     check_munge_slurm(k);
     check_carnotctld(k, 0);
     check_clock(k);

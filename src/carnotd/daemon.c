@@ -178,7 +178,10 @@ static void _stop_sampler(struct daemon *d)
 
 static int _start_socket(struct daemon *d, struct err *e)
 {
-    return job_socket_open(&d->jobs, d->base, d->socket, d->options->node, loop_on_job, d, e);
+    if (job_socket_open(&d->jobs, d->base, d->socket, d->options->node, loop_on_job, d, e) < 0)
+        return -1;
+    d->jobs.ask = loop_on_query;
+    return 0;
 }
 
 static void _stop_socket(struct daemon *d)

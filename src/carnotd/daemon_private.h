@@ -39,5 +39,6 @@ int loop_run(struct daemon *d, struct err *e);
 void loop_stop(struct daemon *d);
 /* What the job socket calls. */
 void loop_on_job(const struct node_event *ev, void *arg);
+void loop_on_query(const struct energy_query *q, struct energy_answer *a, void *arg);
 
 #endif

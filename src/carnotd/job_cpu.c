@@ -53,19 +53,21 @@ static int _read(struct job_cpu *j, enum cpu_busy_kind kind)
     return 0;
 }
 
-static int _open(struct job_cpu *j, const struct cgroup *c, uint32_t job_id, uint32_t uid)
+static int _open(struct job_cpu *j, const struct cgroup *c, uint32_t job_id, uint32_t uid,
+                 const char *step)
 {
-    char dir[CGROUP_PATH_MAX], path[CGROUP_PATH_MAX + 32];
+    char dir[CGROUP_PATH_MAX], path[CGROUP_PATH_MAX + 64];
 
     if (cgroup_job_dir(c, job_id, uid, dir, sizeof(dir)) < 0 ||
-        path_format(path, sizeof(path), "%s/%s", dir,
+        path_format(path, sizeof(path), "%s%s%s/%s", dir, step ? "/step_" : "", step ? step : "",
                     c->kind == CPU_BUSY_CPUACCT ? "cpuacct.usage" : "cpu.stat") < 0)
         return -1;
     j->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     return j->fd;
 }
 
-int job_cpu_update(struct job_cpu *j, const struct cgroup *c, uint32_t job_id, uint32_t uid)
+static int _update(struct job_cpu *j, const struct cgroup *c, uint32_t job_id, uint32_t uid,
+                   const char *step)
 {
     if (j->fd >= 0) {
         if (_read(j, c->kind) == 0)
@@ -75,12 +77,23 @@ int job_cpu_update(struct job_cpu *j, const struct cgroup *c, uint32_t job_id, u
         j->base_us += j->last_us;
         j->last_us = 0;
     }
-    if (_open(j, c, job_id, uid) < 0)
+    if (_open(j, c, job_id, uid, step) < 0)
         return 0;
     if (_read(j, c->kind) == 0)
         return 1;
     job_cpu_close(j);
     return 0;
+}
+
+int job_cpu_update(struct job_cpu *j, const struct cgroup *c, uint32_t job_id, uint32_t uid)
+{
+    return _update(j, c, job_id, uid, NULL);
+}
+
+int job_cpu_update_step(struct job_cpu *j, const struct cgroup *c, uint32_t job_id, uint32_t uid,
+                        const char *step)
+{
+    return _update(j, c, job_id, uid, step);
 }
 
 uint64_t job_cpu_total_us(const struct job_cpu *j)

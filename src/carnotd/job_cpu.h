@@ -27,6 +27,9 @@ void job_cpu_close(struct job_cpu *j);
 /* Read it if it can be read; opens the file when it has appeared. 1 when there was a file, 0
  * when there is none now. No allocation. */
 int job_cpu_update(struct job_cpu *j, const struct cgroup *c, uint32_t job_id, uint32_t uid);
+/* The same of one step of the job, by the name that Slurm gives its directory: "0", "batch". */
+int job_cpu_update_step(struct job_cpu *j, const struct cgroup *c, uint32_t job_id, uint32_t uid,
+                        const char *step);
 
 /* All CPU time so far, microseconds. */
 uint64_t job_cpu_total_us(const struct job_cpu *j);

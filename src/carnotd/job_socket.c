@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Accept, check who it is, take one message, close. A peer that says nothing is
- * dropped after a second; messages are small and whole, so that nothing is ever
- * half read. Each kind of complaint is logged once.
+ * Accept, check who it is, take one message, answer if it is a question, close. A peer that says
+ * nothing is dropped after a second; messages are small and whole, so that nothing is ever half
+ * read. Each kind of complaint is logged once.
  */
 #include "config.h"
 
@@ -37,6 +37,18 @@ static void _drop(struct job_socket_peer *peer)
     }
 }
 
+/* node as the message names it, "" where it does not */
+static bool _is_for_us(struct job_socket *s, const char *node)
+{
+    if (!node[0] || strcmp(node, s->node) == 0)
+        return true;
+    if (!s->said_node)
+        log_warn("%s: messages for node %s, and this is %s (see -N): ignored", s->path, node,
+                 s->node);
+    s->said_node = true;
+    return false;
+}
+
 static void _take_message(struct job_socket *s, const char *text, size_t size)
 {
     struct node_event ev;
@@ -48,14 +60,31 @@ static void _take_message(struct job_socket *s, const char *text, size_t size)
         s->said_message = true;
         return;
     }
-    if (ev.node[0] && strcmp(ev.node, s->node) != 0) {
-        if (!s->said_node)
-            log_warn("%s: messages for node %s, and this is %s (see -N): ignored", s->path, ev.node,
-                     s->node);
-        s->said_node = true;
+    if (_is_for_us(s, ev.node))
+        s->cb(&ev, s->arg);
+}
+
+/* A question is answered at once or not at all: whoever asks does not wait for long. */
+static void _answer(struct job_socket *s, int fd, const char *text, size_t size)
+{
+    char reply[ENERGY_MESSAGE_MAX + 1];
+    struct energy_query query;
+    struct energy_answer answer;
+    struct err e;
+    int n;
+
+    if (energy_query_parse(&query, text, size, &e) < 0) {
+        if (!s->said_message)
+            log_warn("%s: a question is not understood: %s", s->path, e.text);
+        s->said_message = true;
         return;
     }
-    s->cb(&ev, s->arg);
+    if (!_is_for_us(s, query.node))
+        return;
+    s->ask(&query, &answer, s->arg);
+    n = energy_answer_format(reply, sizeof(reply), &answer);
+    if (n > 0)
+        (void)!send(fd, reply, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static void _on_peer(evutil_socket_t fd, short what, void *arg)
@@ -69,6 +98,10 @@ static void _on_peer(evutil_socket_t fd, short what, void *arg)
         n = recv(fd, text, sizeof(text), 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR) && (what & EV_READ))
         return;
+    if (n > 0 && peer->socket->ask && energy_query_is(text, (size_t)n)) {
+        _answer(peer->socket, fd, text, (size_t)n);
+        n = 0;
+    }
     _drop(peer);
     if (n > 0)
         _take_message(peer->socket, text, (size_t)n);

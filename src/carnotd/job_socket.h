@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The unix socket that the SPANK plugin tells job edges to (common/node_event.h):
- * SOCK_SEQPACKET, mode 0600, one message a connection, and only from processes of root.
+ * The unix socket that the SPANK plugin tells job edges to (common/node_event.h), and that the
+ * acct_gather_energy plugin asks for energy (common/energy_query.h): SOCK_SEQPACKET, mode 0600, one
+ * message a connection, and only from processes of root.
  */
 #ifndef CARNOT_CARNOTD_JOB_SOCKET_H
 #define CARNOT_CARNOTD_JOB_SOCKET_H
@@ -9,12 +10,14 @@
 #include <stdbool.h>
 #include <event2/event.h>
 
+#include "common/energy_query.h"
 #include "common/err.h"
 #include "common/node_event.h"
 
 #define JOB_SOCKET_PEERS 32
 
 typedef void (*job_socket_cb)(const struct node_event *ev, void *arg);
+typedef void (*job_socket_ask)(const struct energy_query *q, struct energy_answer *a, void *arg);
 
 struct job_socket_peer {
     struct job_socket *socket;
@@ -28,6 +31,7 @@ struct job_socket {
     int fd;
     struct event *event;
     job_socket_cb cb;
+    job_socket_ask ask; /* set by the caller after opening; NULL: questions are not understood */
     void *arg;
     struct job_socket_peer peers[JOB_SOCKET_PEERS];
     bool full; /* not accepting until a peer is done */

@@ -38,6 +38,10 @@ struct job {
     bool had_process;  /* so that its absence means something */
     uint64_t total_uj; /* given to it by this run of the daemon */
     uint64_t total_us; /* and CPU time */
+    /* For those who ask before the running interval is closed (sampler_query.c): */
+    uint64_t running_uj; /* its share of that so far, by the newest estimate */
+    uint64_t told_uj;    /* what was made of both: only grows */
+    uint64_t rest_uj;    /* of that, what no step was there for yet */
 };
 
 struct jobs {

@@ -70,6 +70,13 @@ void loop_on_job(const struct node_event *ev, void *arg)
     _schedule_edge(d);
 }
 
+void loop_on_query(const struct energy_query *q, struct energy_answer *a, void *arg)
+{
+    struct daemon *d = arg;
+
+    sampler_query(&d->sampler, q, a);
+}
+
 /* What can change while we run is taken over, what cannot is said. */
 static void _reload(struct daemon *d)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Ticks, messages and the table of jobs. Closing an interval is in
- * sampler_close.c, jobs that were not announced in sampler_discover.c, the start after
- * an earlier run in sampler_resume.c.
+ * sampler_close.c, questions in sampler_query.c, jobs that were not announced in
+ * sampler_discover.c, the start after an earlier run in sampler_resume.c.
  */
 #include "config.h"
 
@@ -39,6 +39,8 @@ int sampler_start(struct sampler *s, uint64_t min_seq, struct err *e)
     record_daemon_start(s);
     s->start_wall_ms = clock_wall_ms(s->clock);
     s->start_mono_ms = clock_mono_ms(s->clock);
+    s->run = s->start_wall_ms > 0 ? (uint64_t)s->start_wall_ms : 1;
+    s->estimated_ms = s->start_mono_ms - SAMPLER_ESTIMATE_MS;
     cgroup_init(&s->cgroup, s->sysroot, s->node);
     (void)cpu_busy_open(&s->busy, s->sysroot);
     s->busy_known = cpu_busy_read(&s->busy, &s->start_busy_us) == 0;
@@ -58,6 +60,7 @@ int sampler_start(struct sampler *s, uint64_t min_seq, struct err *e)
 void sampler_fini(struct sampler *s)
 {
     jobs_fini(&s->jobs);
+    steps_fini(&s->steps);
     cpu_busy_close(&s->busy);
     free(s->shares);
     s->shares = NULL;
@@ -208,6 +211,8 @@ int sampler_event(struct sampler *s, const struct node_event *ev)
             sampler_end_job(s, job);
         break;
     case NODE_EVENT_STEP_END: /* its CPU time was read above, before its cgroup goes */
+        steps_end(&s->steps, ev->job_id, ev->step);
+        break;
     case NODE_EVENT_NONE:
         break;
     }

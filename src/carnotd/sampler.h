@@ -15,8 +15,10 @@
 #include "carnotd/attribution.h"
 #include "carnotd/cgroup.h"
 #include "carnotd/jobs.h"
+#include "carnotd/steps.h"
 #include "carnotd/telemetry_log.h"
 #include "common/clock.h"
+#include "common/energy_query.h"
 #include "common/settings.h"
 #include "power/cpu_busy.h"
 #include "power/meter.h"
@@ -26,6 +28,8 @@
 #define SAMPLER_RECENT 64
 /* Edges closer together than this share a record. */
 #define SAMPLER_EDGE_MS 20
+/* However many ask, the running interval is not estimated more often. */
+#define SAMPLER_ESTIMATE_MS 200
 
 struct sampler {
     /* Set by the caller before sampler_start(). */
@@ -62,6 +66,13 @@ struct sampler {
     uint32_t ended[SAMPLER_RECENT];   /* jobs whose cgroup may outlive them by a moment */
     uint32_t foreign[SAMPLER_RECENT]; /* jobs in our tree that are another cluster's */
     unsigned n_ended, n_foreign;
+    /* For questions: empty and untouched where nobody asks. */
+    struct steps steps;
+    uint64_t run;         /* names this run of the daemon */
+    uint64_t total_uj;    /* the node's, up to the last record of this run */
+    uint64_t running_uj;  /* and of the running interval, by the newest estimate */
+    uint64_t told_uj;     /* what was made of both: only grows */
+    int64_t estimated_ms; /* monotonic */
 };
 
 /* Write the "start" line, find cgroups, take up what the last record knows, read everything once;
@@ -75,6 +86,10 @@ int sampler_tick(struct sampler *s);
 
 /* A message came. Returns 1 when a record was written at once. */
 int sampler_event(struct sampler *s, const struct node_event *ev);
+
+/* A question came: how much energy the node, or a step of a job, has used up to now. Estimates the
+ * running interval, at most every SAMPLER_ESTIMATE_MS. */
+void sampler_query(struct sampler *s, const struct energy_query *q, struct energy_answer *a);
 
 /* How long until an edge that waits can be closed, ms; -1 when none waits. */
 int64_t sampler_edge_wait_ms(const struct sampler *s);

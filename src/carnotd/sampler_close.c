@@ -146,6 +146,7 @@ static void _commit(struct sampler *s, struct closing *c)
             record_job_start(s, job);
             continue;
         }
+        job->running_uj = 0;
         job->total_uj += share_job_uj(&s->shares[share]);
         job->total_us += total_us - job->mark_us;
         job->mark_us = total_us;
@@ -155,8 +156,11 @@ static void _commit(struct sampler *s, struct closing *c)
         if (s->jobs.v[i].phase != JOB_ENDED)
             continue;
         record_job_end(s, &s->jobs.v[i]);
+        steps_end_job(&s->steps, s->jobs.v[i].id);
         jobs_remove(&s->jobs, &s->jobs.v[i]);
     }
+    s->total_uj += c->node.uj;
+    s->running_uj = 0;
     s->seq = c->record.seq;
     s->start_mono_ms = c->mono_ms;
     s->start_wall_ms = c->record.end_ms;
@@ -192,19 +196,43 @@ static int _write(struct sampler *s, struct closing *c)
     return -1;
 }
 
+/* All of the running interval up to now, as it would be closed. How many jobs have shares, or -1
+ * when no time has passed. */
+static int _compute(struct sampler *s, struct closing *c)
+{
+    int n;
+
+    memset(c, 0, sizeof(*c));
+    _read_clocks(s, c);
+    if (c->record.dt_ms <= 0)
+        return -1;
+    sampler_read(s, c->mono_ms);
+    n = _weigh_jobs(s, c);
+    _add_up(s, c, n);
+    attribution_split(&c->node, s->shares, n);
+    return n;
+}
+
+void sampler_estimate(struct sampler *s)
+{
+    struct closing c;
+    int share = 0;
+
+    if (_compute(s, &c) < 0)
+        return;
+    s->running_uj = c.node.uj;
+    for (int i = 0; i < s->jobs.n; i++) {
+        if (s->jobs.v[i].phase != JOB_STARTING)
+            s->jobs.v[i].running_uj = share_job_uj(&s->shares[share++]);
+    }
+}
+
 int sampler_close(struct sampler *s)
 {
     struct closing c;
-    int n;
 
-    memset(&c, 0, sizeof(c));
-    _read_clocks(s, &c);
-    if (c.record.dt_ms <= 0)
+    if (_compute(s, &c) < 0)
         return 0;
-    sampler_read(s, c.mono_ms);
-    n = _weigh_jobs(s, &c);
-    _add_up(s, &c, n);
-    attribution_split(&c.node, s->shares, n);
     if (_write(s, &c) < 0)
         return -1;
     _commit(s, &c);

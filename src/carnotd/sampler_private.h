@@ -21,6 +21,10 @@ void sampler_end_job(struct sampler *s, struct job *job);
  * running interval's beginning when the last record is of this boot. */
 void sampler_resume(struct sampler *s, uint64_t min_seq);
 
+/* Read everything, and share out what the running interval has used so far as if it were closed
+ * now: running_uj of the node and of each job. Writes and commits nothing. */
+void sampler_estimate(struct sampler *s);
+
 /* List the cgroup tree: adopt jobs that nobody announced, end those that have gone without a
  * word. At most every few seconds. */
 void sampler_discover(struct sampler *s, int64_t t_ms);

@@ -576,6 +576,47 @@ static void test_native(void)
     fake_fini(&f);
 }
 
+#define GATHER "AcctGatherEnergyType=acct_gather_energy/carnot\n"
+
+/* Carnot's joules in Slurm's accounting: nothing is said where slurm.conf does not name them. */
+static void test_gather(void)
+{
+    static const struct {
+        const char *lines, *code, *level;
+    } rows[] = {
+        {"", "gather.jobs", ""},
+        {"AcctGatherEnergyType=acct_gather_energy/rapl\n", "gather.jobs", ""},
+        {GATHER, "plugin.file", "error"},
+        {GATHER, "gather.jobs", "warning"},
+        {GATHER "JobAcctGatherType=jobacct_gather/cgroup\n", "gather.jobs", "ok"},
+        {GATHER "JobAcctGatherType=jobacct_gather/linux\nJobAcctGatherFrequency=task=0,energy=5\n",
+         "gather.jobs", "warning"},
+        {GATHER "JobAcctGatherType=jobacct_gather/linux\nJobAcctGatherFrequency=0\n", "gather.jobs",
+         "warning"},
+        {GATHER, "gather.nodes", "warning"},
+        {GATHER "AcctGatherNodeFreq=30\n", "gather.nodes", "ok"},
+        {GATHER "PrologFlags=Alloc\n", "gather.contain", "warning"},
+        {GATHER "PrologFlags=Alloc,Contain\n", "gather.contain", "ok"},
+        {GATHER "PrologFlags=X11\n", "gather.contain", "ok"},
+        {GATHER, "gather.alone", ""},
+        {"AcctGatherEnergyType=rapl,carnot\n", "gather.alone", "error"},
+    };
+    struct fake f;
+
+    fake_init(&f, NULL);
+    for (size_t i = 0; i < N(rows); i++) {
+        char lines[400];
+        struct check k;
+
+        (void)snprintf(lines, sizeof(lines), "PluginDir=/nowhere\n%s", rows[i].lines);
+        begin(&k, &f.cli, lines);
+        check_gather(&k);
+        UNIT_STR(level(&k, rows[i].code), rows[i].level, "row %zu: %s", i, rows[i].lines);
+        end(&k);
+    }
+    fake_fini(&f);
+}
+
 static void test_cures(void)
 {
     struct check k;
@@ -686,8 +727,8 @@ static const char *code_of(const char *call, char *buf, size_t size)
 /* Every code that is used is in the man page's list. */
 static void test_codes(void)
 {
-    static const char *const files[] = {"auth",   "live",  "node",  "plugin", "slurm",
-                                        "source", "state", "trial", "upgrade"};
+    static const char *const files[] = {"auth",  "gather", "live",  "node",  "plugin",
+                                        "slurm", "source", "state", "trial", "upgrade"};
     char path[PATH_MAX], code[64], *page, *source, *to;
     struct err e = {""};
     int found = 0;
@@ -840,6 +881,7 @@ int main(int argc, char **argv)
                                              {"child_missing", test_child_missing},
                                              {"settings", test_settings},
                                              {"native", test_native},
+                                             {"gather", test_gather},
                                              {"cures", test_cures},
                                              {"room", test_room},
                                              {"maps", test_maps},
