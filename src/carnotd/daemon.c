@@ -18,6 +18,7 @@
 #include "carnotd/daemon_private.h"
 #include "common/notify.h"
 #include "carnotd/record.h"
+#include "carnotd/state_file.h"
 #include "common/log.h"
 #include "common/path.h"
 
@@ -57,7 +58,8 @@ static int _start_lock(struct daemon *d, struct err *e)
         return -1;
     _warn_insecure(d->state_dir);
     _warn_insecure(d->log_dir);
-    if (path_format(path, sizeof(path), "%s/carnotd.lock", d->state_dir) < 0)
+    if (path_format(path, sizeof(path), "%s/carnotd.lock", d->state_dir) < 0 ||
+        path_format(d->state_file, sizeof(d->state_file), "%s/" STATE_FILE_NAME, d->state_dir) < 0)
         return err_errno(e, "state directory %s", d->state_dir);
     d->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (d->lock_fd < 0)
@@ -159,7 +161,7 @@ static int _start_sampler(struct daemon *d, struct err *e)
 {
     struct sampler *s = &d->sampler;
 
-    s->clock = &clock_system;
+    s->clock = &clock_boottime;
     s->settings = &d->settings;
     s->node = d->options->node;
     s->boot = d->boot;
@@ -168,6 +170,7 @@ static int _start_sampler(struct daemon *d, struct err *e)
     s->log = &d->log;
     s->meter = &d->meter;
     s->topology = &d->topology;
+    s->state_path = d->state_file;
     return sampler_start(s, d->reporter.acked, e);
 }
 
@@ -227,7 +230,7 @@ static void _run(struct daemon *d)
     if (loop_run(d, &e) < 0)
         log_err("%s", e.text);
     notify_send("STOPPING=1");
-    (void)sampler_close(&d->sampler);
+    (void)sampler_end(&d->sampler);
     record_daemon_stop(&d->sampler, d->stop_why ? d->stop_why : "error");
     log_info("%s: ending with record %llu", d->stop_why ? d->stop_why : "error",
              (unsigned long long)d->sampler.seq);

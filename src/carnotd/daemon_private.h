@@ -20,6 +20,7 @@ struct daemon {
     struct settings settings;
     char boot[DAEMON_BOOT_MAX]; /* what counters and the monotonic clock belong to */
     char state_dir[SETTINGS_PATH_MAX], log_dir[SETTINGS_PATH_MAX], socket[SETTINGS_PATH_MAX];
+    char state_file[SETTINGS_PATH_MAX + 32];
     int lock_fd; /* one carnotd a node: two would write the same log */
     struct topology topology;
     struct meter meter;

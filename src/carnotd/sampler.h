@@ -38,6 +38,7 @@ struct sampler {
     struct telemetry_log *log;
     struct meter *meter;
     const struct topology *topology;
+    const char *state_path; /* of the state file; NULL: none */
 
     /* Private. */
     uint32_t pus; /* hardware threads of the machine, at least 1 */
@@ -53,6 +54,8 @@ struct sampler {
     bool busy_known;
     bool gap;                         /* the running interval began before this run of the daemon */
     bool edge;                        /* a job begins or ends: close as soon as that is worth it */
+    bool ending;                      /* the record that is written is the last one */
+    bool state_failing;               /* the state file could not be written, and that was said */
     bool failing;                     /* the log could not be written, and that was said */
     bool full_said;                   /* that the table of jobs is full */
     int64_t scan_mono_ms;             /* when to list jobs again */
@@ -81,6 +84,9 @@ int64_t sampler_edge_wait_ms(const struct sampler *s);
 
 /* Close the running interval now: 1 written, 0 nothing to write, -1 it could not be. */
 int sampler_close(struct sampler *s);
+
+/* The same for the last time: what it writes is on the disk when the daemon has ended. */
+int sampler_end(struct sampler *s);
 
 /* Numbers up to seq are taken: go on behind it. */
 void sampler_skip_to(struct sampler *s, uint64_t seq);

@@ -11,6 +11,7 @@
 
 #include "carnotd/record.h"
 #include "carnotd/sampler_private.h"
+#include "carnotd/state_file.h"
 #include "common/log.h"
 
 /* The wall clock may differ so much from the monotonic one before it counts as set anew. */
@@ -164,6 +165,8 @@ static void _commit(struct sampler *s, struct closing *c)
         s->start_busy_us = c->record.busy_us;
     s->edge = false;
     s->gap = false;
+    if (s->state_path)
+        state_file_save(s, s->ending);
 }
 
 static int _write(struct sampler *s, struct closing *c)
@@ -209,4 +212,10 @@ int sampler_close(struct sampler *s)
         return -1;
     _commit(s, &c);
     return 1;
+}
+
+int sampler_end(struct sampler *s)
+{
+    s->ending = true;
+    return sampler_close(s);
 }

@@ -5,6 +5,8 @@
 #ifndef CARNOT_CARNOTD_SAMPLER_PRIVATE_H
 #define CARNOT_CARNOTD_SAMPLER_PRIVATE_H
 
+#include <jansson.h>
+
 #include "carnotd/sampler.h"
 
 /* Read sources and jobs; t_ms is monotonic. */
@@ -20,6 +22,14 @@ void sampler_end_job(struct sampler *s, struct job *job);
 /* Take up where the last record of this log ended. min_seq as in sampler_start(). Sets the
  * running interval's beginning when the last record is of this boot. */
 void sampler_resume(struct sampler *s, uint64_t min_seq);
+
+/* Give the sources their last values, of this boot's state file and last record, either of which
+ * may be NULL. The record is of record_mono_ms. */
+void sampler_take_bases(struct sampler *s, const json_t *state, const json_t *record,
+                        int64_t record_mono_ms);
+
+/* After the first reading: sources that cannot tell what the gap took give nothing for it. */
+void sampler_mark_gap(struct sampler *s);
 
 /* List the cgroup tree: adopt jobs that nobody announced, end those that have gone without a
  * word. At most every few seconds. */

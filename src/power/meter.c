@@ -82,12 +82,6 @@ void meter_read(struct meter *m, int64_t t_ms, bool everything)
         m->retry_ms = t_ms + RETRY_MS;
 }
 
-/* Has it ever given anything? A zone that has always stood at one value measures nothing. */
-static bool _was_alive(const struct source *s)
-{
-    return s->counter.total_uj > 0;
-}
-
 /* Parts first, then meters, then the model. */
 enum rank { RANK_PART, RANK_METER, RANK_MODEL, RANKS };
 
@@ -178,7 +172,7 @@ void meter_sum(const struct meter *m, uint64_t modelled_uj, struct meter_interva
     for (int i = 0; i < m->n; i++) {
         const struct source *s = &m->sources[i];
 
-        out->absent[i] = s->ops->read && !s->inside && !s->delivered && _was_alive(s) &&
+        out->absent[i] = s->ops->read && !s->inside && !s->delivered && s->moved &&
                          !coverage_sum_has(&out->sum, s->coverage);
         if (out->absent[i] && !out->modelled)
             out->quality = QUALITY_STALE;

@@ -19,6 +19,8 @@
 #define ZONES_MAX 256
 #define ZONE_NAME_MAX 32
 #define STALE_MS 10000
+/* 32 bits in steps of 15.3 uJ: no zone is known to wrap sooner. */
+#define LEAST_RANGE_UJ UINT64_C(65532610987)
 /* Where the zone names no limit of its own. Twice the power of the largest parts that are sold. */
 #define PACKAGE_CEILING_MW UINT64_C(1500000)
 #define DRAM_CEILING_MW UINT64_C(500000)
@@ -222,6 +224,7 @@ static int _fill(struct source *s, const char *dir, const struct zone *z, const 
     s->range_known =
         _read_u64(dir, z->entry, "max_energy_range_uj", &range_uj) == 0 && range_uj > 0;
     counter_init(&s->counter, s->range_known ? range_uj : 0, _ceiling_mw(dir, z), STALE_MS);
+    s->counter.unsure_uj = LEAST_RANGE_UJ;
     if (sysfs_source_open(s) < 0) {
         s->error = errno;
         s->state = SOURCE_MISSING;
