@@ -174,6 +174,16 @@ static int _start_sampler(struct daemon *d, struct err *e)
     return sampler_start(s, d->reporter.acked, e);
 }
 
+static int _start_metrics(struct daemon *d, struct err *e)
+{
+    return metrics_open(&d->metrics, d->settings.node.metrics, d->options->node, e);
+}
+
+static void _stop_metrics(struct daemon *d)
+{
+    metrics_close(&d->metrics);
+}
+
 static void _stop_sampler(struct daemon *d)
 {
     sampler_fini(&d->sampler);
@@ -216,8 +226,9 @@ static const struct part {
     {_start_lock, _stop_lock},       {_start_topology, NULL},
     {_start_meter, _stop_meter},     {_start_boot, NULL},
     {_start_log, _stop_log},         {_start_reporter, _stop_reporter},
-    {_start_sampler, _stop_sampler}, {loop_start, loop_stop},
-    {_start_socket, _stop_socket},   {_start_thread, NULL},
+    {_start_sampler, _stop_sampler}, {_start_metrics, _stop_metrics},
+    {loop_start, loop_stop},         {_start_socket, _stop_socket},
+    {_start_thread, NULL},
 };
 #define N_PARTS (sizeof(parts) / sizeof(parts[0]))
 

@@ -9,6 +9,7 @@
 
 #include "carnotd/daemon.h"
 #include "carnotd/job_socket.h"
+#include "carnotd/metrics.h"
 #include "carnotd/reporter.h"
 #include "carnotd/sampler.h"
 
@@ -30,6 +31,8 @@ struct daemon {
     struct event_base *base;
     struct event *tick, *edge, *signals[DAEMON_SIGNALS];
     struct job_socket jobs;
+    struct metrics metrics;
+    int64_t ticked_ms; /* when, 0 = not yet */
     const char *stop_why;
 };
 

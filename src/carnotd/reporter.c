@@ -279,6 +279,16 @@ void reporter_wake(struct reporter *r)
     (void)pthread_mutex_unlock(&r->lock);
 }
 
+uint64_t reporter_acked(struct reporter *r)
+{
+    uint64_t acked;
+
+    (void)pthread_mutex_lock(&r->lock);
+    acked = r->acked;
+    (void)pthread_mutex_unlock(&r->lock);
+    return acked;
+}
+
 uint64_t reporter_take_skip(struct reporter *r)
 {
     uint64_t skip_to;

@@ -27,6 +27,14 @@
 /* Edges closer together than this share a record. */
 #define SAMPLER_EDGE_MS 20
 
+/* What was written down in records in this boot, and how the last one was made up. */
+struct sampler_sums {
+    uint64_t idle_uj, system_uj, jobs_uj;
+    enum quality last_quality;
+    unsigned last_components;
+    bool last_counted[METER_SOURCES_MAX];
+};
+
 struct sampler {
     /* Set by the caller before sampler_start(). */
     const struct clock_ops *clock;
@@ -49,6 +57,7 @@ struct sampler {
     int shares_capacity;
     char *line;   /* SAMPLER_LINE_MAX bytes; pages that no line has reached are never touched */
     uint64_t seq; /* of the last record */
+    struct sampler_sums sums;
     int64_t start_wall_ms, start_mono_ms; /* of the running interval */
     uint64_t start_busy_us;
     bool busy_known;

@@ -98,11 +98,25 @@ static void _take_record(struct source *s, const json_t *entry, int64_t mono_ms)
     s->moved = true; /* else it would not have been counted */
 }
 
+/* Sums go on as well; the one record that the state may be behind is added to them. */
+static void _take_sums(struct sampler *s, const json_t *state, const json_t *record)
+{
+    s->sums.idle_uj = _u64(state, "idle_uj");
+    s->sums.system_uj = _u64(state, "system_uj");
+    s->sums.jobs_uj = _u64(state, "jobs_uj");
+    if (!state || _u64(record, "seq") != _u64(state, "seq") + 1)
+        return;
+    s->sums.idle_uj += _u64(record, "idle_uj");
+    s->sums.system_uj += _u64(record, "system_uj");
+    s->sums.jobs_uj += _u64(record, "uj") - _u64(record, "idle_uj") - _u64(record, "system_uj");
+}
+
 void sampler_take_bases(struct sampler *s, const json_t *state, const json_t *record,
                         int64_t record_mono_ms)
 {
     bool alone = state && (!record || _u64(state, "seq") >= _u64(record, "seq"));
 
+    _take_sums(s, state, record);
     for (int i = 0; i < s->meter->n; i++) {
         struct source *source = &s->meter->sources[i];
         const json_t *entry = _find_state(state, source);

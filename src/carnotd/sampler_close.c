@@ -130,11 +130,22 @@ static void _add_up(struct sampler *s, struct closing *c, int n)
     }
 }
 
+static void _add_sums(struct sampler *s, const struct closing *c)
+{
+    s->sums.idle_uj += c->node.idle_uj;
+    s->sums.system_uj += c->node.system_uj;
+    s->sums.jobs_uj += c->node.uj - c->node.idle_uj - c->node.system_uj;
+    s->sums.last_quality = c->interval.quality;
+    s->sums.last_components = coverage_sum_components(&c->interval.sum);
+    memcpy(s->sums.last_counted, c->interval.counted, sizeof(s->sums.last_counted));
+}
+
 /* The record is written: the next interval begins. Allocates nothing. */
 static void _commit(struct sampler *s, struct closing *c)
 {
     int share = 0;
 
+    _add_sums(s, c);
     meter_commit(s->meter, &c->interval);
     for (int i = 0; i < s->jobs.n; i++) {
         struct job *job = &s->jobs.v[i];

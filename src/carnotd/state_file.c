@@ -79,6 +79,9 @@ static int _format(struct sampler *s)
     line_i64(&l, "mono_ms", s->start_mono_ms);
     if (s->busy_known)
         _number(&l, "busy_us", s->start_busy_us);
+    _number(&l, "idle_uj", s->sums.idle_uj);
+    _number(&l, "system_uj", s->sums.system_uj);
+    _number(&l, "jobs_uj", s->sums.jobs_uj);
     line_array(&l, "sources");
     for (int i = 0; i < s->meter->n; i++) {
         const struct source *source = &s->meter->sources[i];
@@ -149,7 +152,9 @@ static const char *_fault(const json_t *state, const char *node)
     if (!name || strcmp(name, node) != 0)
         return "it is of another node";
     if (!json_is_string(json_object_get(state, "boot")) || !_is_count(state, "seq") ||
-        !_is_count(state, "wall_ms") || !_is_count(state, "mono_ms") || !json_is_array(sources) ||
+        !_is_count(state, "idle_uj") || !_is_count(state, "system_uj") ||
+        !_is_count(state, "jobs_uj") || !_is_count(state, "wall_ms") ||
+        !_is_count(state, "mono_ms") || !json_is_array(sources) ||
         (json_object_get(state, "busy_us") && !_is_count(state, "busy_us")))
         return "it is damaged";
     json_array_foreach(sources, i, entry)

@@ -19,6 +19,9 @@ extern const struct clock_ops clock_system;
  * are compared with those of an earlier run, and for counters that go on as well. */
 extern const struct clock_ops clock_boottime;
 
+/* CLOCK_MONOTONIC in microseconds, to tell how long something took. */
+int64_t clock_mono_us(void);
+
 static inline int64_t clock_wall_ms(const struct clock_ops *c)
 {
     return c->wall_ms(c->arg);

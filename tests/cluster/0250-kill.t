@@ -24,7 +24,7 @@ diag "$kills kills, CARNOT_TEST_SEED=$seed"
 
 zones=$T/root/sys/class/powercap
 boot=$T/root/proc/sys/kernel/random
-mkdir -p "$boot" "$T/munge" "$T/state" "$T/log"
+mkdir -p "$boot" "$T/state" "$T/log" "$T/metrics"
 cat /proc/sys/kernel/random/uuid >"$boot/boot_id"
 zone() {
     mkdir -p "$zones/$1"
@@ -124,6 +124,7 @@ my $port = $listen->sockport;
 open my $conf, '>', "$t/carnot.yaml" or die;
 print $conf "controller:\n  host: 127.0.0.1\n  port: $port\n" . ($munge ? "munge_socket: $munge/socket\n" : '') .
     "node:\n  interval: 200ms\n  log_interval: 200ms\n  report_interval: 200ms\n  log_max: 64KiB\n  log_keep: 1000\n" .
+    "  metrics: \"textfile:$t/metrics\"\n" .
     "  state_dir: \"$t/state\"\n  log_dir: \"$t/log\"\n  socket: /tmp/carnot-kill-$$.sock\n";
 close $conf;
 my $controller = $munge ? fork : -1;
@@ -139,6 +140,16 @@ sub tell_job {
     my $s = IO::Socket::UNIX->new(Type => SOCK_SEQPACKET, Peer => "/tmp/carnot-kill-$$.sock") or return;
     syswrite $s, "carnot1 event=$_[0] job=7 uid=1000 node=n1 ncpus=1";
 }
+# The metrics as they stand: joules of the first package; counts what is not whole, or goes back.
+my ($prom_reads, $prom_bad, $prom_last) = (0, 0, 0);
+sub read_metrics {
+    open my $f, '<', "$t/metrics/carnotd.prom" or return;
+    my $text = do { local $/; readline $f };
+    my ($joules) = $text =~ /^carnot_source_joules_total\{source="rapl:package-0"\} (\d+)$/m;
+    $prom_reads++;
+    $prom_bad++ if $text !~ /^carnotd_log_writable 1\n\z/m || !defined $joules || $joules < $prom_last;
+    $prom_last = $joules // 0;
+}
 sub lines { map { my $f; open($f, '<', $_) ? readline $f : () } "$t/log/telemetry.jsonl", glob "'$t/log/telemetry.jsonl.*'" }
 
 # Let every zone be seen, and seen to move, before the first kill.
@@ -153,13 +164,15 @@ for my $i (1 .. $kills) {
     sleep($i % 3 ? rand 0.12 : rand 0.9);
     tell_job($i % 2 ? 'start' : 'end') if $i % 4 == 0;
     sleep rand 0.01;
+    read_metrics();
     kill KILL => $pid;
     waitpid $pid, 0;
     $pid = start();
 }
 sleep 1;
 kill TERM => $advancer; waitpid $advancer, 0;
-sleep 1.5;
+sleep 2.5;
+read_metrics();
 kill TERM => $pid; waitpid $pid, 0;
 my $status = $?;
 if ($munge) {
@@ -198,7 +211,8 @@ print "status=$status\nrecords=$records\ngaps=$gaps\nlast=$seq[-1]\n";
 print "bad_$_=$bad{$_}\n" for sort keys %bad;
 print "missing=", $seq[-1] - $seq[0] + 1 - @seq, "\n";
 print "off_$file{$_}=", ($sum{$_} // 0) - $moved->{$_}, "\n" for sort keys %file;
-print "moved=", $moved->{'rapl:package-0'}, "\nnode_uj=$node_uj\nmodelled=$modelled\n";
+print "moved=", $moved->{'rapl:package-0'}, "\nnode_uj=$node_uj\nmodelled=$modelled\nprom_reads=$prom_reads\nprom_bad=$prom_bad\n";
+print "prom_off=", $prom_last - int($moved->{'rapl:package-0'} / 1e6), "\n";
 if ($munge) {
     open $in, '<', "$t/counted" or die;
     my $c = $json->decode(readline $in);
@@ -228,6 +242,10 @@ if [[ -n $munge_pid ]]; then
 else
     skip "what the controller has" "munged is not installed, or this is not root"
 fi
+ok "metrics were read" test "$(value prom_reads)" -gt 2
+is "they were whole, and never went back" "$(value prom_bad)" 0
+is "and in the end say what the counter moved by" "$(value prom_off)" 0
+is "metrics of a daemon that has ended are removed" "$(ls "$T/metrics")" ""
 ok "what is left in the state directory" test "$(cd "$T/state" && ls | grep -vcE '^(acked|counters.json|carnotd.lock|acked.tmp|counters.json.tmp)$')" = 0
 unlike "no state file was refused" "$(cat "$T/carnotd.log")" 'is not used'
 done_testing

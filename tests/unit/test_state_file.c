@@ -213,7 +213,9 @@ static json_t *_parse_sealed(const char *body, struct err *e)
     return state_file_parse(text, strlen(text), "n1", e);
 }
 
-#define HEAD "{\"v\":1,\"node\":\"n1\",\"boot\":\"b\",\"seq\":7,\"wall_ms\":5,\"mono_ms\":9"
+#define HEAD                                                                                       \
+    "{\"v\":1,\"node\":\"n1\",\"boot\":\"b\",\"seq\":7,\"wall_ms\":5,\"mono_ms\":9,"               \
+    "\"idle_uj\":1,\"system_uj\":2,\"jobs_uj\":3"
 #define COUNTS                                                                                     \
     "\"owed_uj\":0,\"first\":1,\"delta\":2,\"wrapped\":0,\"reset\":0,\"implausible\":0,"           \
     "\"stale\":0,\"missing\":0}]"
