@@ -12,6 +12,7 @@
 #include "power/meter.h"
 #include "power/source_hwmon.h"
 #include "power/source_nvml.h"
+#include "power/source_perf.h"
 #include "power/source_pm_counters.h"
 #include "power/source_powercap.h"
 
@@ -21,7 +22,8 @@ int meter_open(struct meter *m, const char *sysroot, struct err *e)
 {
     /* In the order of preference, for parts and for meters. */
     static int (*const probes[])(const char *, struct source[], int, struct err *) = {
-        source_powercap_probe, source_nvml_probe, source_pm_counters_probe, source_hwmon_probe};
+        source_perf_probe, source_powercap_probe, source_nvml_probe, source_pm_counters_probe,
+        source_hwmon_probe};
     struct source *all = calloc(METER_SOURCES_MAX, sizeof(*all)), *fit;
 
     memset(m, 0, sizeof(*m));

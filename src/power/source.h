@@ -54,7 +54,7 @@ struct source {
     bool meter;       /* measures all of its coverage as one, whatever parts others give of it */
     int package;      /* physical package, -1 when it belongs to none */
     int fd;           /* -1 when closed */
-    bool sampled;     /* power, integrated here: nothing is known of when nobody reads */
+    bool sampled;     /* counts while it is open here: nothing is known of when nobody reads */
     void *own;        /* of its kind, freed by close */
     int rights;       /* mode of the file, -1 when unknown */
     bool range_known; /* its range could be read */
