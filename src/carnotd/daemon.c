@@ -18,6 +18,7 @@
 #include "carnotd/daemon_private.h"
 #include "common/notify.h"
 #include "carnotd/record.h"
+#include "carnotd/state_file.h"
 #include "common/log.h"
 #include "common/path.h"
 
@@ -57,7 +58,8 @@ static int _start_lock(struct daemon *d, struct err *e)
         return -1;
     _warn_insecure(d->state_dir);
     _warn_insecure(d->log_dir);
-    if (path_format(path, sizeof(path), "%s/carnotd.lock", d->state_dir) < 0)
+    if (path_format(path, sizeof(path), "%s/carnotd.lock", d->state_dir) < 0 ||
+        path_format(d->state_file, sizeof(d->state_file), "%s/" STATE_FILE_NAME, d->state_dir) < 0)
         return err_errno(e, "state directory %s", d->state_dir);
     d->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (d->lock_fd < 0)
@@ -159,7 +161,7 @@ static int _start_sampler(struct daemon *d, struct err *e)
 {
     struct sampler *s = &d->sampler;
 
-    s->clock = &clock_system;
+    s->clock = &clock_boottime;
     s->settings = &d->settings;
     s->node = d->options->node;
     s->boot = d->boot;
@@ -168,7 +170,18 @@ static int _start_sampler(struct daemon *d, struct err *e)
     s->log = &d->log;
     s->meter = &d->meter;
     s->topology = &d->topology;
+    s->state_path = d->state_file;
     return sampler_start(s, d->reporter.acked, e);
+}
+
+static int _start_metrics(struct daemon *d, struct err *e)
+{
+    return metrics_open(&d->metrics, d->settings.node.metrics, d->options->node, e);
+}
+
+static void _stop_metrics(struct daemon *d)
+{
+    metrics_close(&d->metrics);
 }
 
 static void _stop_sampler(struct daemon *d)
@@ -216,8 +229,9 @@ static const struct part {
     {_start_lock, _stop_lock},       {_start_topology, NULL},
     {_start_meter, _stop_meter},     {_start_boot, NULL},
     {_start_log, _stop_log},         {_start_reporter, _stop_reporter},
-    {_start_sampler, _stop_sampler}, {loop_start, loop_stop},
-    {_start_socket, _stop_socket},   {_start_thread, NULL},
+    {_start_sampler, _stop_sampler}, {_start_metrics, _stop_metrics},
+    {loop_start, loop_stop},         {_start_socket, _stop_socket},
+    {_start_thread, NULL},
 };
 #define N_PARTS (sizeof(parts) / sizeof(parts[0]))
 
@@ -230,7 +244,7 @@ static void _run(struct daemon *d)
     if (loop_run(d, &e) < 0)
         log_err("%s", e.text);
     notify_send("STOPPING=1");
-    (void)sampler_close(&d->sampler);
+    (void)sampler_end(&d->sampler);
     record_daemon_stop(&d->sampler, d->stop_why ? d->stop_why : "error");
     log_info("%s: ending with record %llu", d->stop_why ? d->stop_why : "error",
              (unsigned long long)d->sampler.seq);

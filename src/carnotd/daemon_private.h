@@ -9,6 +9,7 @@
 
 #include "carnotd/daemon.h"
 #include "carnotd/job_socket.h"
+#include "carnotd/metrics.h"
 #include "carnotd/reporter.h"
 #include "carnotd/sampler.h"
 
@@ -20,6 +21,7 @@ struct daemon {
     struct settings settings;
     char boot[DAEMON_BOOT_MAX]; /* what counters and the monotonic clock belong to */
     char state_dir[SETTINGS_PATH_MAX], log_dir[SETTINGS_PATH_MAX], socket[SETTINGS_PATH_MAX];
+    char state_file[SETTINGS_PATH_MAX + 32];
     int lock_fd; /* one carnotd a node: two would write the same log */
     struct topology topology;
     struct meter meter;
@@ -29,6 +31,8 @@ struct daemon {
     struct event_base *base;
     struct event *tick, *edge, *signals[DAEMON_SIGNALS];
     struct job_socket jobs;
+    struct metrics metrics;
+    int64_t ticked_ms; /* when, 0 = not yet */
     const char *stop_why;
 };
 

@@ -36,16 +36,31 @@ static void _schedule_edge(struct daemon *d)
         _add_timer(d->edge, wait_ms > 0 ? wait_ms : 1);
 }
 
+/* What the tick cost, and how many did not come since the one before: timers are late, not early.
+ */
+static void _count_tick(struct daemon *d, int64_t began_us)
+{
+    int64_t now_ms = clock_mono_ms(&clock_boottime), interval_ms = d->settings.node.interval_ms;
+    int64_t between_ms = d->ticked_ms ? now_ms - d->ticked_ms : interval_ms;
+    int64_t missed = (between_ms + interval_ms / 2) / interval_ms - 1;
+
+    d->ticked_ms = now_ms;
+    metrics_tick(&d->metrics, &d->sampler, clock_mono_us() - began_us,
+                 missed > 0 ? (uint64_t)missed : 0, reporter_acked(&d->reporter));
+}
+
 static void _on_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct daemon *d = arg;
     uint64_t skip_to = reporter_take_skip(&d->reporter);
+    int64_t began_us = clock_mono_us();
 
     (void)fd;
     (void)what;
     if (skip_to)
         sampler_skip_to(&d->sampler, skip_to);
     (void)sampler_tick(&d->sampler);
+    _count_tick(d, began_us);
     notify_send("WATCHDOG=1");
     _schedule_tick(d);
 }
@@ -90,8 +105,10 @@ static void _reload(struct daemon *d)
     }
     if (strcmp(new.node.socket, d->settings.node.socket) != 0 ||
         strcmp(new.node.state_dir, d->settings.node.state_dir) != 0 ||
-        strcmp(new.node.log_dir, d->settings.node.log_dir) != 0)
-        log_warn("%s: node.socket, node.state_dir and node.log_dir change at the next start", path);
+        strcmp(new.node.log_dir, d->settings.node.log_dir) != 0 ||
+        strcmp(new.node.metrics, d->settings.node.metrics) != 0)
+        log_warn("%s: node.socket, node.metrics and the directories change at the next start",
+                 path);
     /* the running interval was measured under the old settings */
     (void)sampler_close(&d->sampler);
     d->settings = new;

@@ -46,7 +46,8 @@ static void _write_sources(const struct sampler *s, struct line *l, const struct
         line_str(l, "state", source_state_name(source->worst));
         if (source->error)
             line_str(l, "error", source_error_text(source));
-        if (!is_model && source->counter.primed)
+        /* one that was not read just now has an older value, which only the state file dates */
+        if (!is_model && source->counter.primed && source->counter.last_ms == r->mono_ms)
             line_u64(l, "raw", source->counter.last_uj);
         line_object_end(l);
     }

@@ -92,7 +92,7 @@ static int _acknowledge(struct reporter *r, uint64_t acked, struct err *e)
     (void)pthread_mutex_lock(&r->lock);
     r->acked = acked;
     (void)pthread_mutex_unlock(&r->lock);
-    return path_write_atomic(r->acked_path, text, (size_t)n, 0640, e);
+    return path_write_alone(r->acked_path, text, (size_t)n, 0640, 1, e);
 }
 
 /* What came back for a batch that ended with last, as reporter_send() returns it. */
@@ -277,6 +277,16 @@ void reporter_wake(struct reporter *r)
     r->soon = true;
     (void)pthread_cond_signal(&r->wake);
     (void)pthread_mutex_unlock(&r->lock);
+}
+
+uint64_t reporter_acked(struct reporter *r)
+{
+    uint64_t acked;
+
+    (void)pthread_mutex_lock(&r->lock);
+    acked = r->acked;
+    (void)pthread_mutex_unlock(&r->lock);
+    return acked;
 }
 
 uint64_t reporter_take_skip(struct reporter *r)

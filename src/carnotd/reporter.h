@@ -61,6 +61,9 @@ void reporter_wake(struct reporter *r);
 /* The number that records have to go on behind, 0 when there is nothing to do. */
 uint64_t reporter_take_skip(struct reporter *r);
 
+/* The last number that the controller has. */
+uint64_t reporter_acked(struct reporter *r);
+
 /* One last try of two seconds, then end the thread and free everything. */
 void reporter_fini(struct reporter *r);
 

@@ -52,8 +52,10 @@ int sampler_start(struct sampler *s, uint64_t min_seq, struct err *e)
     sampler_resume(s, min_seq);
     sampler_read(s, clock_mono_ms(s->clock));
     sampler_discover(s, clock_mono_ms(s->clock));
-    if (s->gap)
+    if (s->gap) {
+        sampler_mark_gap(s);
         (void)sampler_close(s);
+    }
     return 0;
 }
 

@@ -31,6 +31,14 @@
 /* However many ask, the running interval is not estimated more often. */
 #define SAMPLER_ESTIMATE_MS 200
 
+/* What was written down in records in this boot, and how the last one was made up. */
+struct sampler_sums {
+    uint64_t idle_uj, system_uj, jobs_uj;
+    enum quality last_quality;
+    unsigned last_components;
+    bool last_counted[METER_SOURCES_MAX];
+};
+
 struct sampler {
     /* Set by the caller before sampler_start(). */
     const struct clock_ops *clock;
@@ -42,6 +50,7 @@ struct sampler {
     struct telemetry_log *log;
     struct meter *meter;
     const struct topology *topology;
+    const char *state_path; /* of the state file; NULL: none */
 
     /* Private. */
     uint32_t pus; /* hardware threads of the machine, at least 1 */
@@ -52,11 +61,14 @@ struct sampler {
     int shares_capacity;
     char *line;   /* SAMPLER_LINE_MAX bytes; pages that no line has reached are never touched */
     uint64_t seq; /* of the last record */
+    struct sampler_sums sums;
     int64_t start_wall_ms, start_mono_ms; /* of the running interval */
     uint64_t start_busy_us;
     bool busy_known;
     bool gap;                         /* the running interval began before this run of the daemon */
     bool edge;                        /* a job begins or ends: close as soon as that is worth it */
+    bool ending;                      /* the record that is written is the last one */
+    bool state_failing;               /* the state file could not be written, and that was said */
     bool failing;                     /* the log could not be written, and that was said */
     bool full_said;                   /* that the table of jobs is full */
     int64_t scan_mono_ms;             /* when to list jobs again */
@@ -96,6 +108,9 @@ int64_t sampler_edge_wait_ms(const struct sampler *s);
 
 /* Close the running interval now: 1 written, 0 nothing to write, -1 it could not be. */
 int sampler_close(struct sampler *s);
+
+/* The same for the last time: what it writes is on the disk when the daemon has ended. */
+int sampler_end(struct sampler *s);
 
 /* Numbers up to seq are taken: go on behind it. */
 void sampler_skip_to(struct sampler *s, uint64_t seq);

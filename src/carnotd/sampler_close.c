@@ -11,6 +11,7 @@
 
 #include "carnotd/record.h"
 #include "carnotd/sampler_private.h"
+#include "carnotd/state_file.h"
 #include "common/log.h"
 
 /* The wall clock may differ so much from the monotonic one before it counts as set anew. */
@@ -129,11 +130,22 @@ static void _add_up(struct sampler *s, struct closing *c, int n)
     }
 }
 
+static void _add_sums(struct sampler *s, const struct closing *c)
+{
+    s->sums.idle_uj += c->node.idle_uj;
+    s->sums.system_uj += c->node.system_uj;
+    s->sums.jobs_uj += c->node.uj - c->node.idle_uj - c->node.system_uj;
+    s->sums.last_quality = c->interval.quality;
+    s->sums.last_components = coverage_sum_components(&c->interval.sum);
+    memcpy(s->sums.last_counted, c->interval.counted, sizeof(s->sums.last_counted));
+}
+
 /* The record is written: the next interval begins. Allocates nothing. */
 static void _commit(struct sampler *s, struct closing *c)
 {
     int share = 0;
 
+    _add_sums(s, c);
     meter_commit(s->meter, &c->interval);
     for (int i = 0; i < s->jobs.n; i++) {
         struct job *job = &s->jobs.v[i];
@@ -168,6 +180,8 @@ static void _commit(struct sampler *s, struct closing *c)
         s->start_busy_us = c->record.busy_us;
     s->edge = false;
     s->gap = false;
+    if (s->state_path)
+        state_file_save(s, s->ending);
 }
 
 static int _write(struct sampler *s, struct closing *c)
@@ -237,4 +251,10 @@ int sampler_close(struct sampler *s)
         return -1;
     _commit(s, &c);
     return 1;
+}
+
+int sampler_end(struct sampler *s)
+{
+    s->ending = true;
+    return sampler_close(s);
 }

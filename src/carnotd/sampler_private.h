@@ -5,6 +5,8 @@
 #ifndef CARNOT_CARNOTD_SAMPLER_PRIVATE_H
 #define CARNOT_CARNOTD_SAMPLER_PRIVATE_H
 
+#include <jansson.h>
+
 #include "carnotd/sampler.h"
 
 /* Read sources and jobs; t_ms is monotonic. */
@@ -24,6 +26,13 @@ void sampler_resume(struct sampler *s, uint64_t min_seq);
 /* Read everything, and share out what the running interval has used so far as if it were closed
  * now: running_uj of the node and of each job. Writes and commits nothing. */
 void sampler_estimate(struct sampler *s);
+/* Give the sources their last values, of this boot's state file and last record, either of which
+ * may be NULL. The record is of record_mono_ms. */
+void sampler_take_bases(struct sampler *s, const json_t *state, const json_t *record,
+                        int64_t record_mono_ms);
+
+/* After the first reading: sources that cannot tell what the gap took give nothing for it. */
+void sampler_mark_gap(struct sampler *s);
 
 /* List the cgroup tree: adopt jobs that nobody announced, end those that have gone without a
  * word. At most every few seconds. */

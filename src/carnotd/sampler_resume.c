@@ -13,6 +13,7 @@
 #include "carnotd/record.h"
 #include "carnotd/sampler_private.h"
 #include "carnotd/spool.h"
+#include "carnotd/state_file.h"
 #include "common/log.h"
 #include "common/when.h"
 
@@ -20,23 +21,19 @@
  * spans more, and a share of it says little about any job. */
 #define GAP_MAX_MS (60 * 60 * 1000)
 
-static void _resume_sources(struct sampler *s, const json_t *record, int64_t mono_ms)
+/* Is it of this boot of the machine? NULL is of none. */
+static bool _is_of_boot(const struct sampler *s, const json_t *object)
 {
-    const json_t *entry;
-    size_t k;
+    const char *boot = json_string_value(json_object_get(object, "boot"));
 
-    json_array_foreach(json_object_get(record, "sources"), k, entry)
-    {
-        const char *name = json_string_value(json_object_get(entry, "name"));
-        const json_t *raw = json_object_get(entry, "raw");
+    return boot && strcmp(boot, s->boot) == 0 && strcmp(boot, "unknown") != 0;
+}
 
-        for (int i = 0; name && json_is_integer(raw) && i < s->meter->n; i++) {
-            struct source *source = &s->meter->sources[i];
+static uint64_t _seq(const json_t *object)
+{
+    json_int_t seq = json_integer_value(json_object_get(object, "seq"));
 
-            if (source->ops->read && !source->sampled && strcmp(source->name, name) == 0)
-                counter_resume(&source->counter, (uint64_t)json_integer_value(raw), mono_ms);
-        }
-    }
+    return seq > 0 ? (uint64_t)seq : 0;
 }
 
 /* Nothing else makes a job's quality worse than its record's. */
@@ -128,10 +125,17 @@ static void _resume_jobs(struct sampler *s, const json_t *record, const json_t *
     }
 }
 
-static void _begin_gap(struct sampler *s, const json_t *record, int64_t wall_ms, int64_t mono_ms)
+/* The interval since then becomes the first one, unless it is too long: then it is left out, and
+ * what the sources went on by as well. */
+static void _begin_gap(struct sampler *s, const json_t *from, int64_t wall_ms, int64_t mono_ms)
 {
-    const json_t *busy = json_object_get(record, "busy_us");
+    const json_t *busy = json_object_get(from, "busy_us");
 
+    if (s->start_mono_ms - mono_ms >= GAP_MAX_MS) {
+        for (int i = 0; i < s->meter->n; i++)
+            counter_forget(&s->meter->sources[i].counter);
+        return;
+    }
     s->start_mono_ms = mono_ms;
     s->start_wall_ms = wall_ms;
     s->gap = true;
@@ -139,9 +143,9 @@ static void _begin_gap(struct sampler *s, const json_t *record, int64_t wall_ms,
         s->start_busy_us = (uint64_t)json_integer_value(busy);
 }
 
-/* The time since the last record becomes the first interval, or, where nothing can be said about
- * it, is left out. */
-static void _resume_interval(struct sampler *s, const json_t *record, const json_t *events)
+/* Go on from the last record. */
+static void _resume_record(struct sampler *s, const json_t *state, const json_t *record,
+                           const json_t *events)
 {
     const char *ts = json_string_value(json_object_get(record, "ts"));
     const json_t *mono = json_object_get(record, "mono_ms");
@@ -149,32 +153,58 @@ static void _resume_interval(struct sampler *s, const json_t *record, const json
 
     if (!ts || !json_is_integer(mono) || gap_ms < 0 || when_parse_rfc3339(ts, &wall_ms, NULL) < 0)
         return;
-    _resume_sources(s, record, mono_ms);
-    if (gap_ms < GAP_MAX_MS) {
-        _begin_gap(s, record, wall_ms, mono_ms);
-    } else {
-        for (int i = 0; i < s->meter->n; i++)
-            counter_forget(&s->meter->sources[i].counter);
-    }
+    sampler_take_bases(s, state, record, mono_ms);
+    _begin_gap(s, record, wall_ms, mono_ms);
     _resume_jobs(s, record, events);
     log_info("record %llu of %s is the last one: going on after %lld ms",
              (unsigned long long)s->seq, ts, (long long)gap_ms);
 }
 
+/* The log has lost records that were written: only the state file knows where they ended. Jobs are
+ * found by their cgroups, since what the log says of them may be counted already. */
+static void _resume_state(struct sampler *s, const json_t *state)
+{
+    int64_t mono_ms = json_integer_value(json_object_get(state, "mono_ms"));
+
+    log_warn("%s: the log has lost its last records, up to %llu", s->state_path,
+             (unsigned long long)json_integer_value(json_object_get(state, "seq")));
+    sampler_take_bases(s, state, NULL, 0);
+    _begin_gap(s, state, json_integer_value(json_object_get(state, "wall_ms")), mono_ms);
+}
+
+/* The state file, NULL when there is none of use. */
+static json_t *_load_state(const struct sampler *s)
+{
+    struct err e = {""};
+    json_t *state = s->state_path ? state_file_load(s->state_path, s->node, &e) : NULL;
+
+    /* times that are still to come are not of this boot, whatever it says */
+    if (state && _is_of_boot(s, state) &&
+        json_integer_value(json_object_get(state, "mono_ms")) > s->start_mono_ms) {
+        (void)err_set(&e, "it is of the future");
+        json_decref(state);
+        state = NULL;
+    }
+    if (e.text[0])
+        log_warn("%s is not used: %s; what only it knows begins anew", s->state_path, e.text);
+    return state;
+}
+
 void sampler_resume(struct sampler *s, uint64_t min_seq)
 {
-    json_t *record, *events;
-    const char *boot;
-    json_int_t seq;
+    json_t *record, *events, *state = _load_state(s);
+    uint64_t log_seq, state_seq = _seq(state);
 
     spool_tail(s->log, &record, &events);
-    boot = json_string_value(json_object_get(record, "boot"));
-    seq = json_integer_value(json_object_get(record, "seq"));
-    s->seq = seq > 0 ? (uint64_t)seq : 0;
+    log_seq = _seq(record);
+    s->seq = log_seq > state_seq ? log_seq : state_seq;
     if (min_seq > s->seq)
         s->seq = min_seq;
-    if (boot && strcmp(boot, s->boot) == 0 && strcmp(boot, "unknown") != 0)
-        _resume_interval(s, record, events);
+    if (_is_of_boot(s, state) && state_seq > log_seq)
+        _resume_state(s, state);
+    else if (_is_of_boot(s, record))
+        _resume_record(s, _is_of_boot(s, state) ? state : NULL, record, events);
+    json_decref(state);
     json_decref(record);
     json_decref(events);
 }

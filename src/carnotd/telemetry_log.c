@@ -145,6 +145,7 @@ int telemetry_log_append(struct telemetry_log *log, const char *line, size_t siz
     while (n < 0 && errno == EINTR);
     if (n == (ssize_t)size) {
         log->size += size;
+        log->appended += size;
         return 0;
     }
     if (n >= 0)

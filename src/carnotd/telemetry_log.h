@@ -22,6 +22,7 @@ struct telemetry_log {
     char path[TELEMETRY_PATH_MAX]; /* telemetry.jsonl */
     int fd;
     uint64_t size;      /* of the file; whatever is behind it is not ours */
+    uint64_t appended;  /* bytes since it was opened */
     uint64_t max_bytes; /* a line that would make it larger goes to a new file */
     int keep;           /* rotated files */
     /* Held while files are renamed, and by readers while they find out which file is which. */

@@ -15,6 +15,13 @@ struct clock_ops {
 
 extern const struct clock_ops clock_system;
 
+/* The same, but mono_ms is CLOCK_BOOTTIME, which goes on while the machine sleeps: for times that
+ * are compared with those of an earlier run, and for counters that go on as well. */
+extern const struct clock_ops clock_boottime;
+
+/* CLOCK_MONOTONIC in microseconds, to tell how long something took. */
+int64_t clock_mono_us(void);
+
 static inline int64_t clock_wall_ms(const struct clock_ops *c)
 {
     return c->wall_ms(c->arg);

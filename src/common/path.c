@@ -135,13 +135,13 @@ error:
     return -1;
 }
 
-static int _replace(const char *path, const void *data, size_t size, mode_t mode, bool sync,
-                    struct err *e)
+static int _replace(const char *path, const char *suffix, const void *data, size_t size,
+                    mode_t mode, bool sync, struct err *e)
 {
     char tmp[PATH_MAX];
     int saved;
 
-    if (path_format(tmp, sizeof(tmp), "%s.tmp.%ld", path, (long)getpid()) < 0 ||
+    if (path_format(tmp, sizeof(tmp), "%s.tmp%s", path, suffix) < 0 ||
         _write_file(tmp, data, size, mode, sync) < 0)
         return err_errno(e, "cannot write %s", path);
     if (rename(tmp, path) < 0) {
@@ -157,12 +157,24 @@ static int _replace(const char *path, const void *data, size_t size, mode_t mode
 
 int path_write_atomic(const char *path, const void *data, size_t size, mode_t mode, struct err *e)
 {
-    return _replace(path, data, size, mode, true, e);
+    char pid[24];
+
+    (void)snprintf(pid, sizeof(pid), ".%ld", (long)getpid());
+    return _replace(path, pid, data, size, mode, true, e);
 }
 
 int path_write_unsynced(const char *path, const void *data, size_t size, mode_t mode, struct err *e)
 {
-    return _replace(path, data, size, mode, false, e);
+    char pid[24];
+
+    (void)snprintf(pid, sizeof(pid), ".%ld", (long)getpid());
+    return _replace(path, pid, data, size, mode, false, e);
+}
+
+int path_write_alone(const char *path, const void *data, size_t size, mode_t mode, int synced,
+                     struct err *e)
+{
+    return _replace(path, "", data, size, mode, synced != 0, e);
 }
 
 /* Everything up to the end of the file into a buffer that grows to max + 1 bytes, one of

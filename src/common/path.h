@@ -22,6 +22,11 @@ int path_write_atomic(const char *path, const void *data, size_t size, mode_t mo
 int path_write_unsynced(const char *path, const void *data, size_t size, mode_t mode,
                         struct err *e);
 
+/* The same for a path that no other process writes: the temporary name, "path.tmp", does not change
+ * with the pid, so that runs that were killed leave no more than one behind. No allocation. */
+int path_write_alone(const char *path, const void *data, size_t size, mode_t mode, int synced,
+                     struct err *e);
+
 /* Read a whole file of at most max bytes into a new buffer with a NUL behind
  * it; the caller frees *data. A larger file is an error. 0 or -1 (errno ENOENT
  * when there is none). */

@@ -97,6 +97,7 @@ struct settings {
         char state_dir[SETTINGS_PATH_MAX]; /* may hold %n = node name */
         char log_dir[SETTINGS_PATH_MAX];   /* may hold %n */
         char socket[SETTINGS_PATH_MAX];    /* may hold %n; job start and end from SPANK */
+        char metrics[SETTINGS_PATH_MAX];   /* "textfile:DIR", may hold %n; "" = none */
         uint64_t log_max_bytes;            /* one telemetry file; 64KiB..4GiB; 64MiB ("64MiB") */
         int log_keep;                      /* rotated files kept; 1..1000; 8 */
     } node;

@@ -138,6 +138,9 @@ const struct setting settings_table[] = {
      "Where carnotd writes the telemetry log; %n is the node's name."},
     {"node", "socket", SETTING_PATH, FIELD(node.socket), NULL, NULL, "/run/carnot/carnotd.sock",
      "Where SPANK tells carnotd of job starts and ends; %n is the node's name."},
+    {"node", "metrics", SETTING_PATH, FIELD(node.metrics), NULL, "textfile:", "",
+     "textfile:DIR: carnotd writes metrics for node_exporter's textfile collector to "
+     "DIR/carnotd.prom; %n is the node's name. Not set: it writes none."},
     {"node", "log_max", SETTING_SIZE, FIELD(node.log_max_bytes), "64KiB", "4GiB", "64MiB",
      "Size at which a telemetry file is rotated."},
     {"node", "log_keep", SETTING_INT, FIELD(node.log_keep), "1", "1000", "8",
@@ -324,7 +327,10 @@ static int _assign_word(const struct setting *st, void *field, const char *text,
 static int _check_text(const struct setting *st, const char *text, size_t size, struct err *e)
 {
     char quoted[ERR_QUOTE_SIZE], accepted[128];
-    bool path = st->type == SETTING_PATH, good = path ? text[0] == '/' : text[0] != '\0';
+    bool path = st->type == SETTING_PATH;
+    size_t prefix = path && st->max ? strlen(st->max) : 0;
+    bool good = path ? (!prefix || strncmp(text, st->max, prefix) == 0) && text[prefix] == '/'
+                     : text[0] != '\0';
 
     for (const char *p = text; *p; p++) {
         unsigned char c = (unsigned char)*p;
@@ -408,7 +414,8 @@ char *setting_accepted(const struct setting *st, char *buf, size_t size)
         (void)snprintf(buf, size, "a name without blanks");
         break;
     case SETTING_PATH:
-        (void)snprintf(buf, size, "an absolute path");
+        (void)snprintf(buf, size, "%s%san absolute path", st->max ? st->max : "",
+                       st->max ? " and " : "");
         break;
     case SETTING_NAMES:
         (void)snprintf(buf, size, "%s", st->max);

@@ -11,7 +11,7 @@
 
 enum setting_type {
     SETTING_NAME,      /* char[], printable, no blanks */
-    SETTING_PATH,      /* char[], absolute */
+    SETTING_PATH,      /* char[], absolute, behind the word in max if there is one */
     SETTING_CHOICE,    /* char[], one of the words in max: "asap|balanced" */
     SETTING_MODE,      /* enum settings_mode, words in max in the order of the enum */
     SETTING_BOOL,      /* int: false, true */

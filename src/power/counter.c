@@ -26,11 +26,11 @@ void counter_init(struct counter *c, uint64_t range_uj, uint64_t ceiling_mw, int
 
 int64_t counter_reach_ms(const struct counter *c)
 {
-    uint64_t reach;
+    uint64_t reach = c->range_uj ? c->range_uj : c->unsure_uj;
 
-    if (c->range_uj == 0 || c->ceiling_mw == 0)
+    if (reach == 0 || c->ceiling_mw == 0)
         return INT64_MAX;
-    reach = c->range_uj / c->ceiling_mw; /* uJ / mW = ms */
+    reach /= c->ceiling_mw; /* uJ / mW = ms */
     return reach > INT64_MAX ? INT64_MAX : (int64_t)reach;
 }
 

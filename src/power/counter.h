@@ -23,6 +23,7 @@ enum counter_result {
 struct counter {
     uint64_t range_uj;   /* largest value before it wraps; 0 = unknown: a wrap is never guessed */
     uint64_t ceiling_mw; /* no more power than this is believed; 0 = no ceiling */
+    uint64_t unsure_uj;  /* range unknown, but it wraps somewhere behind this; 0 = it never does */
     int64_t stale_ms;    /* not moving for longer is stale; 0 = it may stand still */
 
     bool primed; /* last_uj and the times hold a reading */
@@ -53,7 +54,7 @@ void counter_resume(struct counter *c, uint64_t raw_uj, int64_t t_ms);
 void counter_forget(struct counter *c);
 
 /* The longest time between two readings that cannot hide a second wrap, ms; INT64_MAX when
- * range or ceiling are unknown. */
+ * the ceiling is unknown or it never wraps. */
 int64_t counter_reach_ms(const struct counter *c);
 
 #endif

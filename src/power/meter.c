@@ -13,6 +13,7 @@
 #include "power/source_hwmon.h"
 #include "power/source_level_zero.h"
 #include "power/source_nvml.h"
+#include "power/source_perf.h"
 #include "power/source_pm_counters.h"
 #include "power/source_powercap.h"
 #include "power/source_rocm_smi.h"
@@ -23,7 +24,7 @@ int meter_open(struct meter *m, const char *sysroot, struct err *e)
 {
     /* In the order of preference, for parts and for meters. */
     static int (*const probes[])(const char *, struct source[], int, struct err *) = {
-        source_powercap_probe,   source_nvml_probe,        source_rocm_smi_probe,
+        source_perf_probe,       source_powercap_probe,    source_nvml_probe, source_rocm_smi_probe,
         source_level_zero_probe, source_pm_counters_probe, source_hwmon_probe};
     struct source *all = calloc(METER_SOURCES_MAX, sizeof(*all)), *fit;
 
@@ -83,12 +84,6 @@ void meter_read(struct meter *m, int64_t t_ms, bool everything)
     }
     if (retry)
         m->retry_ms = t_ms + RETRY_MS;
-}
-
-/* Has it ever given anything? A zone that has always stood at one value measures nothing. */
-static bool _was_alive(const struct source *s)
-{
-    return s->counter.total_uj > 0;
 }
 
 /* Parts first, then meters, then the model. */
@@ -192,7 +187,7 @@ void meter_sum(const struct meter *m, uint64_t modelled_uj, struct meter_interva
     for (int i = 0; i < m->n; i++) {
         const struct source *s = &m->sources[i];
 
-        out->absent[i] = s->ops->read && !s->inside && !s->delivered && _was_alive(s) &&
+        out->absent[i] = s->ops->read && !s->inside && !s->delivered && s->moved &&
                          !coverage_sum_has(&out->sum, s->coverage);
         if (out->absent[i] && !out->modelled)
             out->quality = QUALITY_STALE;

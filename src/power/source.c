@@ -68,6 +68,7 @@ void source_update(struct source *s, int64_t t_ms)
     if (!s->ops->read)
         return;
     if (s->ops->read(s, t_ms, &raw_uj) < 0) {
+        s->failures++;
         s->error = errno ? errno : EIO;
         s->state = s->error == EAGAIN      ? SOURCE_FIRST /* asked, not answered yet */
                    : s->error == ETIMEDOUT ? SOURCE_STALE
@@ -78,8 +79,9 @@ void source_update(struct source *s, int64_t t_ms)
         result = counter_update(&s->counter, raw_uj, t_ms, &delta_uj);
         s->state = state_of_result[result];
         s->interval_uj += delta_uj;
+        s->moved = s->moved || delta_uj > 0;
         /* a zone that has stood at one value ever since gives no energy, not 0 J */
-        if ((result == COUNTER_DELTA || result == COUNTER_WRAPPED) && s->counter.total_uj > 0)
+        if ((result == COUNTER_DELTA || result == COUNTER_WRAPPED) && s->moved && !s->withheld)
             s->delivered = true;
     }
     if (s->state > s->worst)
@@ -98,6 +100,7 @@ void source_begin_interval(struct source *s)
 {
     s->interval_uj = 0;
     s->delivered = false;
+    s->withheld = false;
     s->worst = SOURCE_OK;
 }
 

@@ -54,7 +54,7 @@ struct source {
     bool meter;       /* measures all of its coverage as one, whatever parts others give of it */
     int package;      /* physical package, -1 when it belongs to none */
     int fd;           /* -1 when closed */
-    bool sampled;     /* power, integrated here: nothing is known of when nobody reads */
+    bool sampled;     /* counts while it is open here: nothing is known of when nobody reads */
     void *own;        /* of its kind, freed by close */
     int rights;       /* mode of the file, -1 when unknown */
     bool range_known; /* its range could be read */
@@ -64,11 +64,14 @@ struct source {
     enum source_state state;
     int error; /* errno of the last reading, 0 when it worked */
     uint64_t raw_uj;
+    bool moved;        /* it has given energy; one that stands at one value measures nothing */
+    uint64_t failures; /* readings that did not work, all in all */
 
     /* Since the last source_begin_interval(). */
     uint64_t interval_uj;
     bool delivered;          /* interval_uj means something */
     enum source_state worst; /* of the interval */
+    bool withheld;           /* a part of the interval is unknown: nothing of it is delivered */
 };
 
 const char *quality_name(enum quality q);

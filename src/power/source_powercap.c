@@ -13,16 +13,14 @@
 #include <string.h>
 
 #include "common/path.h"
+#include "power/rapl.h"
 #include "power/source_powercap.h"
 #include "power/sysfs.h"
 
 #define ZONES_MAX 256
 #define ZONE_NAME_MAX 32
-#define STALE_MS 10000
-/* Where the zone names no limit of its own. Twice the power of the largest parts that are sold. */
-#define PACKAGE_CEILING_MW UINT64_C(1500000)
-#define DRAM_CEILING_MW UINT64_C(500000)
-#define PSYS_CEILING_MW UINT64_C(6000000)
+/* 32 bits in steps of 15.3 uJ: no zone is known to wrap sooner. */
+#define LEAST_RANGE_UJ UINT64_C(65532610987)
 /* A limit below this is a laptop's or a mistake; boosts go beyond it. */
 #define CEILING_FLOOR_MW UINT64_C(200000)
 
@@ -131,20 +129,46 @@ static const struct zone *_parent_of(const struct zone *z, const struct zone zon
     return NULL;
 }
 
-/* Number the packages and dies by name, so that a twin gets the number of its original, and
- * what lies below a package the package's. */
+/* The P of "package-P" or "package-P-die-D", -1 without one. */
+static int _package_number(const char *name)
+{
+    char *end;
+    long number;
+
+    if (strncmp(name, "package-", 8) != 0 || name[8] < '0' || name[8] > '9')
+        return -1;
+    number = strtol(name + 8, &end, 10);
+    return number <= 1023 && (*end == '\0' || *end == '-') ? (int)number : -1;
+}
+
+/* The domain that "package-P" or "package-P-die-D" says, -1 without one. */
+static int _domain_number(const char *name)
+{
+    const char *die = strstr(name, "-die-");
+    long number = die && die[5] >= '0' && die[5] <= '9' ? strtol(die + 5, NULL, 10) : -1;
+
+    return rapl_domain(_package_number(name), number <= 1023 ? (int)number : 1023);
+}
+
+/* Number the packages and dies by name, so that a twin gets the number of its original, and perf's
+ * events the same (rapl.h); those whose names say none go behind the others. What lies below a
+ * package gets the package's. */
 static void _number_domains(struct zone zones[], int n)
 {
     int next = 0;
 
     for (int i = 0; i < n; i++) {
-        if (zones[i].kind != ZONE_PACKAGE)
-            continue;
-        for (int k = 0; k < i && zones[i].domain < 0; k++) {
+        if (zones[i].kind == ZONE_PACKAGE)
+            zones[i].domain = _domain_number(zones[i].name);
+        if (zones[i].domain >= next)
+            next = zones[i].domain + 1;
+    }
+    for (int i = 0; i < n; i++) {
+        for (int k = 0; k < i && zones[i].kind == ZONE_PACKAGE && zones[i].domain < 0; k++) {
             if (zones[k].kind == ZONE_PACKAGE && strcmp(zones[k].name, zones[i].name) == 0)
                 zones[i].domain = zones[k].domain;
         }
-        if (zones[i].domain < 0)
+        if (zones[i].kind == ZONE_PACKAGE && zones[i].domain < 0)
             zones[i].domain = next++;
     }
     for (int i = 0; i < n; i++) {
@@ -162,9 +186,9 @@ static uint64_t _ceiling_mw(const char *dir, const struct zone *z)
                                         "constraint_2_max_power_uw", "constraint_0_power_limit_uw",
                                         "constraint_1_power_limit_uw"};
     uint64_t limit_uw, most_mw = 0;
-    uint64_t standard = z->kind == ZONE_DRAM   ? DRAM_CEILING_MW
-                        : z->kind == ZONE_PSYS ? PSYS_CEILING_MW
-                                               : PACKAGE_CEILING_MW;
+    uint64_t standard = z->kind == ZONE_DRAM   ? RAPL_DRAM_CEILING_MW
+                        : z->kind == ZONE_PSYS ? RAPL_PSYS_CEILING_MW
+                                               : RAPL_PACKAGE_CEILING_MW;
 
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         if (_read_u64(dir, z->entry, files[i], &limit_uw) == 0 && limit_uw / 500 > most_mw)
@@ -188,18 +212,6 @@ static struct coverage _coverage(const struct zone *z)
     return c;
 }
 
-/* The P of "package-P" or "package-P-die-D", -1 without one. */
-static int _package_number(const char *name)
-{
-    char *end;
-    long number;
-
-    if (strncmp(name, "package-", 8) != 0 || name[8] < '0' || name[8] > '9')
-        return -1;
-    number = strtol(name + 8, &end, 10);
-    return number <= 1023 && (*end == '\0' || *end == '-') ? (int)number : -1;
-}
-
 static int _fill(struct source *s, const char *dir, const struct zone *z, const struct zone *parent)
 {
     const char *prefix = z->mmio ? "rapl-mmio" : "rapl";
@@ -221,7 +233,8 @@ static int _fill(struct source *s, const char *dir, const struct zone *z, const 
     s->package = _package_number(below ? parent->name : z->name);
     s->range_known =
         _read_u64(dir, z->entry, "max_energy_range_uj", &range_uj) == 0 && range_uj > 0;
-    counter_init(&s->counter, s->range_known ? range_uj : 0, _ceiling_mw(dir, z), STALE_MS);
+    counter_init(&s->counter, s->range_known ? range_uj : 0, _ceiling_mw(dir, z), RAPL_STALE_MS);
+    s->counter.unsure_uj = LEAST_RANGE_UJ;
     if (sysfs_source_open(s) < 0) {
         s->error = errno;
         s->state = SOURCE_MISSING;
