@@ -152,7 +152,7 @@ int slurm_list_begin(uint32_t job_id, int64_t *begin_s, struct err *e)
 {
     job_info_msg_t *msg = NULL;
     int found = 0;
-    if (slurm_load_job(&msg, job_id, SHOW_ALL) != SLURM_SUCCESS)
+    if (SLURM_LOAD_JOB(&msg, job_id, SHOW_ALL) != SLURM_SUCCESS)
         return err_set(e, "slurmctld does not show it: %s", slurm_strerror(errno));
     /* By its first one's number, all tasks of an array come. */
     for (uint32_t i = 0; i < msg->record_count; i++) {

@@ -77,6 +77,7 @@ typedef struct job_record job_record_t;
 #define SLURM_DESC_JOB_ID(desc) ((desc)->step_id.job_id)
 #define SLURM_INFO_JOB_ID(info) ((info)->step_id.job_id)
 #define SLURM_NOTIFY_JOB(id, text) slurm_notify_job(slurm_compat_step_id(id), (text))
+#define SLURM_LOAD_JOB(msg, id, flags) slurm_load_job((msg), slurm_compat_step_id(id), (flags))
 static inline slurm_step_id_t slurm_compat_step_id(uint32_t job_id)
 {
     slurm_step_id_t id = SLURM_STEP_ID_INITIALIZER;
@@ -87,6 +88,7 @@ static inline slurm_step_id_t slurm_compat_step_id(uint32_t job_id)
 #define SLURM_DESC_JOB_ID(desc) ((desc)->job_id)
 #define SLURM_INFO_JOB_ID(info) ((info)->job_id)
 #define SLURM_NOTIFY_JOB(id, text) slurm_notify_job((id), (text))
+#define SLURM_LOAD_JOB(msg, id, flags) slurm_load_job((msg), (id), (flags))
 #endif
 
 #endif
