@@ -202,6 +202,18 @@ static int _check_sysroot(const char *sysroot, struct err *e)
     return 0;
 }
 
+/* With -f, the sources that it names; else all. */
+static int _open_meter(struct once *o, struct err *e)
+{
+    struct settings settings;
+
+    if (!o->options->config)
+        return meter_open(&o->meter, o->options->sysroot, e);
+    if (settings_load(&settings, o->options->config, e) < 0)
+        return -1;
+    return meter_open_settings(&o->meter, o->options->sysroot, &settings, e);
+}
+
 int once_run(const struct options *o)
 {
     struct once once;
@@ -211,7 +223,7 @@ int once_run(const struct options *o)
     memset(&once, 0, sizeof(once));
     once.options = o;
     once.t_ms = clock_wall_ms(&clock_system);
-    if (_check_sysroot(o->sysroot, &e) < 0 || meter_open(&once.meter, o->sysroot, &e) < 0) {
+    if (_check_sysroot(o->sysroot, &e) < 0 || _open_meter(&once, &e) < 0) {
         (void)fprintf(stderr, "carnotd: %s\n", e.text);
         return 1;
     }
