@@ -12,6 +12,7 @@
 #include "carnotd/options.h"
 #include "common/log.h"
 #include "common/settings.h"
+#include "power/meter.h"
 
 static int _check_config(const struct options *o)
 {
@@ -19,7 +20,7 @@ static int _check_config(const struct options *o)
     struct settings settings;
     struct err e;
 
-    if (settings_load(&settings, path, &e) < 0) {
+    if (settings_load(&settings, path, &e) < 0 || meter_check_settings(&settings, &e) < 0) {
         (void)fprintf(stderr, "carnotd: %s\n", e.text);
         return 1;
     }

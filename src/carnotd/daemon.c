@@ -92,7 +92,7 @@ static int _start_topology(struct daemon *d, struct err *e)
 
 static int _start_meter(struct daemon *d, struct err *e)
 {
-    if (meter_open(&d->meter, d->options->sysroot, e) < 0)
+    if (meter_open_settings(&d->meter, d->options->sysroot, &d->settings, e) < 0)
         return -1;
     for (int i = 0; i < d->meter.n; i++) {
         const struct source *s = &d->meter.sources[i];

@@ -106,8 +106,11 @@ static void _reload(struct daemon *d)
     if (strcmp(new.node.socket, d->settings.node.socket) != 0 ||
         strcmp(new.node.state_dir, d->settings.node.state_dir) != 0 ||
         strcmp(new.node.log_dir, d->settings.node.log_dir) != 0 ||
-        strcmp(new.node.metrics, d->settings.node.metrics) != 0)
-        log_warn("%s: node.socket, node.metrics and the directories change at the next start",
+        strcmp(new.node.metrics, d->settings.node.metrics) != 0 ||
+        strcmp(new.node.file, d->settings.node.file) != 0 ||
+        strcmp(new.node.command, d->settings.node.command) != 0 ||
+        memcmp(&new.node.sources, &d->settings.node.sources, sizeof(new.node.sources)) != 0)
+        log_warn("%s: node.socket, node.metrics, sources and directories change at the next start",
                  path);
     /* the running interval was measured under the old settings */
     (void)sampler_close(&d->sampler);

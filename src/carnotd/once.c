@@ -222,13 +222,25 @@ static FILE *_take_stdout(void)
     return out;
 }
 
+/* With -f, the sources that it names; else all. */
+static int _open_meter(struct once *o, struct err *e)
+{
+    struct settings settings;
+
+    if (!o->options->config)
+        return meter_open(&o->meter, o->options->sysroot, e);
+    if (settings_load(&settings, o->options->config, e) < 0)
+        return -1;
+    return meter_open_settings(&o->meter, o->options->sysroot, &settings, e);
+}
+
 static int _run(struct once *once)
 {
     const struct options *o = once->options;
     struct err e;
     int rc;
 
-    if (_check_sysroot(o->sysroot, &e) < 0 || meter_open(&once->meter, o->sysroot, &e) < 0) {
+    if (_check_sysroot(o->sysroot, &e) < 0 || _open_meter(once, &e) < 0) {
         (void)fprintf(stderr, "carnotd: %s\n", e.text);
         return 1;
     }

@@ -97,9 +97,15 @@ struct settings {
         char state_dir[SETTINGS_PATH_MAX]; /* may hold %n = node name */
         char log_dir[SETTINGS_PATH_MAX];   /* may hold %n */
         char socket[SETTINGS_PATH_MAX];    /* may hold %n; job start and end from SPANK */
-        char metrics[SETTINGS_PATH_MAX];   /* "textfile:DIR", may hold %n; "" = none */
-        uint64_t log_max_bytes;            /* one telemetry file; 64KiB..4GiB; 64MiB ("64MiB") */
-        int log_keep;                      /* rotated files kept; 1..1000; 8 */
+        struct settings_names sources;     /* kinds in their order of preference; auto */
+        char file[SETTINGS_PATH_MAX];      /* a figure of the site's own; "" = none */
+        char file_unit[8], file_covers[16];
+        char command[SETTINGS_PATH_MAX]; /* the same, what it prints */
+        char command_unit[8], command_covers[16];
+        int64_t command_interval_ms;     /* 1s..10m; 10s */
+        char metrics[SETTINGS_PATH_MAX]; /* "textfile:DIR", may hold %n; "" = none */
+        uint64_t log_max_bytes;          /* one telemetry file; 64KiB..4GiB; 64MiB ("64MiB") */
+        int log_keep;                    /* rotated files kept; 1..1000; 8 */
     } node;
 };
 

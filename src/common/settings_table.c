@@ -18,6 +18,10 @@
 
 #define FIELD(f) offsetof(struct settings, f), sizeof(((struct settings *)NULL)->f)
 
+/* Of source_external.h, which stands above. */
+#define EXTERNAL_UNITS "W|mW|kW|uJ|mJ|J|kJ|Wh|kWh"
+#define EXTERNAL_COVERS "node|cpu|dram|gpu|cpu,dram|cpu,dram,gpu"
+
 const struct setting settings_table[] = {
     {"", "cluster", SETTING_NAME, FIELD(cluster), NULL, NULL, "carnot",
      "Name of the cluster in reports and messages; the same on all its machines."},
@@ -138,6 +142,28 @@ const struct setting settings_table[] = {
      "Where carnotd writes the telemetry log; %n is the node's name."},
     {"node", "socket", SETTING_PATH, FIELD(node.socket), NULL, NULL, "/run/carnot/carnotd.sock",
      "Where SPANK tells carnotd of job starts and ends; %n is the node's name."},
+    {"node", "sources", SETTING_NAMES, FIELD(node.sources), NULL,
+     "kinds of sources as in [perf, powercap, nvml]", "auto",
+     "Kinds of sources that carnotd looks for, preferred ones first, of perf, powercap, nvml, "
+     "rocm, level-zero, "
+     "cray, "
+     "hwmon, command and file; [auto]: all in this order. carnotd --once shows what there is."},
+    {"node", "command", SETTING_PATH, FIELD(node.command), NULL, NULL, "",
+     "A program that prints one number, what the node (or command_covers) draws or has used; run "
+     "as "
+     "carnotd's user without arguments, and killed after 5 s. Not set: none."},
+    {"node", "command_unit", SETTING_CHOICE, FIELD(node.command_unit), NULL, EXTERNAL_UNITS, "W",
+     "What the number is; watts are integrated, joules a counter that grows."},
+    {"node", "command_covers", SETTING_CHOICE, FIELD(node.command_covers), NULL, EXTERNAL_COVERS,
+     "node", "What is in it."},
+    {"node", "command_interval", SETTING_DURATION, FIELD(node.command_interval_ms), "1s", "10m",
+     "10s", "Time between two runs."},
+    {"node", "file", SETTING_PATH, FIELD(node.file), NULL, NULL, "",
+     "The same from a file that something else writes, read every interval. Not set: none."},
+    {"node", "file_unit", SETTING_CHOICE, FIELD(node.file_unit), NULL, EXTERNAL_UNITS, "W",
+     "What the number in it is."},
+    {"node", "file_covers", SETTING_CHOICE, FIELD(node.file_covers), NULL, EXTERNAL_COVERS, "node",
+     "What is in it."},
     {"node", "metrics", SETTING_PATH, FIELD(node.metrics), NULL, "textfile:", "",
      "textfile:DIR: carnotd writes metrics for node_exporter's textfile collector to "
      "DIR/carnotd.prom; %n is the node's name. Not set: it writes none."},

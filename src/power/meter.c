@@ -6,10 +6,12 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "power/meter.h"
+#include "power/source_external.h"
 #include "power/source_hwmon.h"
 #include "power/source_level_zero.h"
 #include "power/source_nvml.h"
@@ -20,31 +22,119 @@
 
 #define RETRY_MS 10000
 
-int meter_open(struct meter *m, const char *sysroot, struct err *e)
+/* One of the site's own figures. How many sources it is: 0 when none is configured. */
+static int _open_external(const struct source_external *x, struct source sources[], int max,
+                          struct err *e)
 {
-    /* In the order of preference, for parts and for meters. */
-    static int (*const probes[])(const char *, struct source[], int, struct err *) = {
-        source_perf_probe,       source_powercap_probe,    source_nvml_probe, source_rocm_smi_probe,
-        source_level_zero_probe, source_pm_counters_probe, source_hwmon_probe};
-    struct source *all = calloc(METER_SOURCES_MAX, sizeof(*all)), *fit;
+    if (!x->path[0] || max < 1)
+        return 0;
+    return source_external_open(x, sources, e) < 0 ? -1 : 1;
+}
+
+static int _open_command(const struct settings *s, struct source sources[], int max, struct err *e)
+{
+    return _open_external(&(struct source_external){true, s->node.command, s->node.command_unit,
+                                                    s->node.command_covers,
+                                                    s->node.command_interval_ms},
+                          sources, max, e);
+}
+
+static int _open_file(const struct settings *s, struct source sources[], int max, struct err *e)
+{
+    return _open_external(&(struct source_external){false, s->node.file, s->node.file_unit,
+                                                    s->node.file_covers, s->node.interval_ms},
+                          sources, max, e);
+}
+
+/* In the order of preference, for parts and for meters. */
+static const struct kind {
+    const char *name;                                                      /* in node.sources */
+    int (*probe)(const char *sysroot, struct source[], int, struct err *); /* or, of the site's: */
+    int (*open)(const struct settings *, struct source[], int, struct err *);
+} kinds[] = {
+    {"perf", source_perf_probe, NULL},
+    {"powercap", source_powercap_probe, NULL},
+    {"nvml", source_nvml_probe, NULL},
+    {"rocm", source_rocm_smi_probe, NULL},
+    {"level-zero", source_level_zero_probe, NULL},
+    {"cray", source_pm_counters_probe, NULL},
+    {"hwmon", source_hwmon_probe, NULL},
+    {"command", NULL, _open_command},
+    {"file", NULL, _open_file},
+};
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static const struct kind *_find_kind(const char *name)
+{
+    for (size_t k = 0; k < KINDS; k++) {
+        if (strcmp(kinds[k].name, name) == 0)
+            return &kinds[k];
+    }
+    return NULL;
+}
+
+static bool _is_auto(const struct settings *s)
+{
+    return !s || s->node.sources.n == 0 ||
+           (s->node.sources.n == 1 && strcmp(s->node.sources.name[0], "auto") == 0);
+}
+
+int meter_check_settings(const struct settings *s, struct err *e)
+{
+    char known[128] = "auto";
+
+    for (size_t k = 0, used = 4; k < KINDS; k++)
+        used += (size_t)snprintf(known + used, sizeof(known) - used, ", %s", kinds[k].name);
+    for (int i = 0; !_is_auto(s) && i < s->node.sources.n; i++) {
+        if (!_find_kind(s->node.sources.name[i]))
+            return err_set(e, "node.sources: '%s' is no kind of source alone or in a list: use %s",
+                           s->node.sources.name[i], known);
+    }
+    return 0;
+}
+
+static int _open_kind(struct meter *m, const struct kind *kind, const char *sysroot,
+                      const struct settings *s, struct err *e)
+{
+    int max = METER_SOURCES_MAX - 1 - m->n, n = 0;
+
+    if (kind->probe)
+        n = kind->probe(sysroot, m->sources + m->n, max, e);
+    else if (s)
+        n = kind->open(s, m->sources + m->n, max, e);
+    m->n += n > 0 ? n : 0;
+    return n < 0 ? -1 : 0;
+}
+
+int meter_open_settings(struct meter *m, const char *sysroot, const struct settings *s,
+                        struct err *e)
+{
+    int n = _is_auto(s) ? (int)KINDS : s->node.sources.n;
+    struct source *fit;
 
     memset(m, 0, sizeof(*m));
-    if (!all)
+    if (s && meter_check_settings(s, e) < 0)
+        return -1;
+    m->sources = calloc(METER_SOURCES_MAX, sizeof(*m->sources));
+    if (!m->sources)
         return err_errno(e, "no memory for sources");
-    m->sources = all;
-    for (size_t k = 0; k < sizeof(probes) / sizeof(probes[0]); k++) {
-        int n = probes[k](sysroot, all + m->n, METER_SOURCES_MAX - 1 - m->n, e);
+    for (int k = 0; k < n; k++) {
+        const struct kind *kind = _is_auto(s) ? &kinds[k] : _find_kind(s->node.sources.name[k]);
 
-        if (n < 0) {
+        if (_open_kind(m, kind, sysroot, s, e) < 0) {
             meter_close(m);
             return -1;
         }
-        m->n += n;
     }
-    source_model_init(&all[m->n++]);
-    fit = realloc(all, (size_t)m->n * sizeof(*all));
-    m->sources = fit ? fit : all;
+    source_model_init(&m->sources[m->n++]);
+    fit = realloc(m->sources, (size_t)m->n * sizeof(*m->sources));
+    m->sources = fit ? fit : m->sources;
     return 0;
+}
+
+int meter_open(struct meter *m, const char *sysroot, struct err *e)
+{
+    return meter_open_settings(m, sysroot, NULL, e);
 }
 
 void meter_close(struct meter *m)

@@ -16,6 +16,7 @@
 #define CARNOT_POWER_METER_H
 
 #include "common/err.h"
+#include "common/settings.h"
 #include "power/source.h"
 #include "power/source_model.h"
 
@@ -50,6 +51,13 @@ struct meter_interval {
 
 /* Probe every kind of source below sysroot ("" = the running system). 0, or -1 and e. */
 int meter_open(struct meter *m, const char *sysroot, struct err *e);
+
+/* The same, of the kinds in node.sources and in their order, with node.file and node.command. */
+int meter_open_settings(struct meter *m, const char *sysroot, const struct settings *settings,
+                        struct err *e);
+
+/* Is node.sources a list of kinds? 0, or -1 and e. */
+int meter_check_settings(const struct settings *settings, struct err *e);
 void meter_close(struct meter *m);
 
 /* Read all. t_ms is monotonic. everything: also what lies inside others and is never summed. */

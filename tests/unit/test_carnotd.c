@@ -193,6 +193,12 @@ static void test_check_config(void)
     _configure("200ms");
     _file(path, sizeof(path), "carnot.yaml");
     UNIT_INT(RUN("--check-config", "-f", path), 0, "%s", out);
+    fixture_write(unit_tmpdir(), "carnot.yaml", "node:\n  sources: [perf, rappl]\n");
+    UNIT_INT(RUN("--check-config", "-f", path), 1, "no such kind");
+    UNIT_OK(strstr(out, "'rappl'"), "%s", out);
+    fixture_write(unit_tmpdir(), "carnot.yaml",
+                  "node:\n  sources: [hwmon, powercap]\n  metrics: textfile:/tmp\n");
+    UNIT_INT(RUN("--check-config", "-f", path), 0, "%s", out);
     _configure("20");
     UNIT_INT(RUN("--check-config", "-f", path), 1, "no unit");
     UNIT_OK(strstr(out, "carnot.yaml:5:"), "%s", out);

@@ -272,6 +272,12 @@ static void test_bad_structure(void)
         {"node:\n  '': 1\n", "t.yaml:2:3: unknown key '' in node"},
         {"\"a\\e[31m\": 1\n", "t.yaml:1:1: unknown key 'a?[31m'"},
         {"cluster: a\ncluster: b\n", "t.yaml:2:1: cluster: given twice, first in line 1"},
+        {"node:\n  metrics: /var/lib/x\n", "t.yaml:2:12: node.metrics: '/var/lib/x' is not good "
+                                           "here: use textfile: and an absolute path"},
+        {"node:\n  metrics: textfile:x\n",
+         "t.yaml:2:12: node.metrics: 'textfile:x' is not good here"},
+        {"node:\n  metrics: textfile\n", "t.yaml:2:12: node.metrics: 'textfile' is not good here"},
+        {"node:\n  file_unit: V\n", "t.yaml:2:14: node.file_unit: 'V' is not known: use W, mW,"},
         {"node:\n  log_keep: 1\n  log_keep: 2\n", "t.yaml:3:3: node.log_keep: given twice, first"},
         {"node:\npower:\nnode:\n", "t.yaml:3:1: section 'node' is there twice"},
         {"cluster:\n", "t.yaml:1:9: cluster: has no value: use a name"},
