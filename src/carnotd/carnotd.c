@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/settings.h"
 #include "power/meter.h"
+#include "power/source_level_zero.h"
 
 static int _check_config(const struct options *o)
 {
@@ -38,6 +39,7 @@ int main(int argc, char **argv)
     log_init("carnotd", o.verbose ? LOG_DEBUG : LOG_INFO);
     if (o.check_config)
         return _check_config(&o);
+    source_level_zero_environment();
     if (o.once)
         return once_run(&o);
     return daemon_run(&o);

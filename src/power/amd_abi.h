@@ -2,9 +2,9 @@
 /*
  * What is used of AMD's two libraries, in declarations of our own:
  *
- * - ROCm SMI, librocm_smi64: rocm_smi/rocm_smi.h of ROCm 5.2.3 (Debian 12) and ROCm 6.4. The calls
- *   are the same in both, and all arguments plain numbers;
- * - AMD SMI, libamd_smi: amd_smi/amdsmi.h of ROCm 6.4. Only calls without structures, whose layout
+ * - ROCm SMI, librocm_smi64: rocm_smi/rocm_smi.h of ROCm 5.2.3 (Debian 12), and rsmi_dev_power_get
+ *   of ROCm 6. All arguments are plain numbers;
+ * - AMD SMI, libamd_smi: amd_smi/amdsmi.h of ROCm 6. Only calls without structures, whose layout
  *   changes from release to release.
  */
 #ifndef CARNOT_POWER_AMD_ABI_H

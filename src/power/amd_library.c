@@ -14,8 +14,8 @@
 #include "power/amd_library.h"
 #include "power/gpu_library.h"
 
-/* The version is that of the packaging: 7 in AMD's of ROCm 6.1 and 6.2, 1 in later ones and in
- * distributions', 5 and 6 before. AMD's own packages install below /opt. */
+/* The version is that of the packaging: 1 in ROCm 7 and in distributions', 7 in ROCm 6, 5 and 6
+ * before. AMD's own packages install below /opt. */
 static const char *const rsmi_names[] = {"librocm_smi64.so.1",
                                          "librocm_smi64.so.7",
                                          "librocm_smi64.so.6",

@@ -20,6 +20,7 @@
 #define PERIOD_MS 1000
 #define DEADLINE_MS (3 * PERIOD_MS + 500) /* what is older is no longer a value */
 #define RETRY_PERIODS 10                  /* to begin may take seconds */
+#define RELIST_PERIODS_MAX 640            /* for a GPU that the library never sees */
 #define GAP_MAX_MS 10000                  /* power between two answers further apart is not known */
 #define CEILING_MW UINT64_C(3000000)
 
@@ -31,8 +32,9 @@ struct gpus {
     void *own;
     struct gpu gpu[GPUS_MAX];
     int n;
-    bool ready;       /* begin() has worked */
-    int64_t retry_ms; /* it is not called before then */
+    bool ready;           /* begin() has worked */
+    int64_t retry_ms;     /* it is not called before then */
+    int64_t wait_periods; /* before the library has to list its GPUs anew */
 };
 
 struct own {
@@ -84,7 +86,7 @@ static int _begin(struct gpus *g)
         return 0;
     if (clock_mono_ms(&clock_system) < g->retry_ms)
         return ENXIO;
-    g->retry_ms = clock_mono_ms(&clock_system) + RETRY_PERIODS * gpu_library_period_ms;
+    g->retry_ms = clock_mono_ms(&clock_system) + g->wait_periods * gpu_library_period_ms;
     error = g->vendor->begin(g->own);
     g->ready = error == 0;
     return error;
@@ -103,6 +105,21 @@ static bool _sleeps(const struct gpu *gpu)
 
     return sysfs_text(gpu->dir, "power/runtime_status", text, sizeof(text)) > 0 &&
            strcmp(text, "suspended") == 0;
+}
+
+/* A GPU that is gone may be back, or be a new one in its place; one that stays away is looked for
+ * less and less often. */
+static void _relist(struct gpus *g, bool lost)
+{
+    if (!lost) {
+        g->wait_periods = RETRY_PERIODS;
+        return;
+    }
+    if (!g->vendor->relists || clock_mono_ms(&clock_system) < g->retry_ms)
+        return;
+    _end(g);
+    if (g->wait_periods < RELIST_PERIODS_MAX)
+        g->wait_periods *= 2;
 }
 
 static void _fetch(void *arg, struct slow_value values[], int n)
@@ -128,8 +145,7 @@ static void _fetch(void *arg, struct slow_value values[], int n)
             error = ENXIO;
         }
     }
-    if (lost && g->vendor->relists && clock_mono_ms(&clock_system) >= g->retry_ms)
-        _end(g);
+    _relist(g, lost);
 }
 
 static void _release(void *arg)
@@ -201,6 +217,7 @@ static struct gpus *_gpus(const struct gpu_vendor *vendor, void *own, const char
     g->vendor = vendor;
     g->own = own;
     g->n = n;
+    g->wait_periods = RETRY_PERIODS;
     for (int i = 0; i < n; i++) {
         struct gpu *gpu = &g->gpu[i];
 

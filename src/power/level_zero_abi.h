@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is used of oneAPI Level Zero, in declarations of our own: level_zero/ze_api.h and zes_api.h
- * of level-zero 1.8.12 (Debian 12), and zesInit, zesDriverGet and zesDeviceGet of 1.9 and later.
+ * of level-zero 1.8.12 (Debian 12), and zesInit, zesDriverGet and zesDeviceGet of later ones.
  * Handles are pointers, ze_bool_t is a byte; layouts are those of 64-bit machines.
  */
 #ifndef CARNOT_POWER_LEVEL_ZERO_ABI_H
@@ -33,7 +33,7 @@ enum zes_domain {
     ZES_DOMAIN_CARD = 1,
     ZES_DOMAIN_PACKAGE = 2,
     ZES_DOMAIN_STACK = 3,
-    ZES_DOMAIN_MEMORY = 4, /* this and the next since 1.15 */
+    ZES_DOMAIN_MEMORY = 4, /* this and the next in later ones */
     ZES_DOMAIN_GPU = 5
 };
 

@@ -7,8 +7,7 @@
  * - A counter has the time of its value: the same time again is no news, and for long no value.
  * - It may fall to next to nothing for one reading and then go on as before (compute-runtime issue
  *   938); what lasts for two readings is a counter that began anew.
- * - Drivers of before zesInit have Sysman by zeInit, if ZES_ENABLE_SYSMAN is set. The environment
- *   is the main thread's, so that is set when there is a GPU, before the reader's thread starts.
+ * - Drivers of before zesInit have Sysman by zeInit, if ZES_ENABLE_SYSMAN is set.
  *
  * The loader stays open to the end: drivers that it has opened have threads of their own.
  */
@@ -279,6 +278,11 @@ static void _end(void *own)
 static const struct gpu_vendor vendor = {
     .name = "level_zero", .begin = _begin, .ask = _ask, .end = _end, .release = free};
 
+void source_level_zero_environment(void)
+{
+    (void)setenv("ZES_ENABLE_SYSMAN", "1", 0);
+}
+
 int source_level_zero_probe(const char *sysroot, struct source sources[], int max, struct err *e)
 {
     struct gpu_place places[GPUS_MAX];
@@ -287,7 +291,6 @@ int source_level_zero_probe(const char *sysroot, struct source sources[], int ma
 
     if (n == 0)
         return 0;
-    (void)setenv("ZES_ENABLE_SYSMAN", "1", 0);
     z = calloc(1, sizeof(*z));
     return z ? gpu_library_probe(&vendor, z, sysroot, places, n, sources, max, e)
              : err_errno(e, "no memory for GPUs");

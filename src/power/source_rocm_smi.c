@@ -96,18 +96,19 @@ static int _ask(void *own, int i, struct gpu *gpu)
 {
     struct rocm *r = own;
     struct device *d = &r->gpu[i];
-    int error = d->found ? 0 : amd_library_find(&r->library, gpu->place.pci, &d->device);
+    int power_error,
+        error = d->found ? 0 : amd_library_find(&r->library, gpu->place.pci, &d->device);
 
     d->found = error == 0;
     if (error)
         return error;
-    error = d->no_energy ? ENODATA : _energy(r, d, gpu);
-    if (error == ENOTSUP)
-        d->no_energy = true;
+    error = d->no_energy ? ENOTSUP : _energy(r, d, gpu);
+    d->no_energy = error == ENOTSUP;
     /* kernels without gpu_metrics lack the file, as a GPU does that is gone: power tells */
-    if (error == ENOTSUP || error == ENODATA || (error == ENODEV && d->count == 0))
-        error = _power(r, d, gpu);
-    return error;
+    if (error != ENOTSUP && error != ENODATA && (error != ENODEV || d->count > 0))
+        return error;
+    power_error = _power(r, d, gpu);
+    return power_error == ENOTSUP ? error : power_error;
 }
 
 static void _end(void *own)

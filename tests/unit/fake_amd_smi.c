@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * AMD SMI's ABI (amdsmi.h of ROCm 6.4), as far as its energy counter; PCI.count in the directory
+ * AMD SMI's ABI (amdsmi.h of ROCm 6), as far as its energy counter; PCI.count in the directory
  * $FAKE_AMD holds a number, "error N" (an amdsmi_status_t) or "hang". `amdsmi-inits` counts inits.
  */
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ABI of oneAPI Level Zero's loader (ze_api.h, zes_api.h of level-zero 1.9), whose GPUs are
+ * The ABI of oneAPI Level Zero's loader (ze_api.h, zes_api.h of level-zero), whose GPUs are
  * files in the directory $FAKE_ZE: `list` has the PCI address of each, one a line; PCI.domains has
  * the power domains of a GPU, one a line: card, package, gpu, memory, root (of no known kind),
  * tile0, tile1, memory0, memory1; PCI.DOMAIN holds microjoules, "error N" (a ze_result_t) or

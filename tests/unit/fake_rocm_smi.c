@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ROCm SMI's ABI (rocm_smi.h of ROCm 6.4), whose GPUs are files in the directory $FAKE_AMD: `list`
+ * ROCm SMI's ABI (rocm_smi.h of ROCm 6), whose GPUs are files in the directory $FAKE_AMD: `list`
  * has the PCI address of each, one a line, in the library's own order; PCI.count (energy counter),
  * PCI.power and PCI.average (uW; what there is no file of is not supported) hold a number, "error
  * N" (an rsmi_status_t) or "hang"; init, where it is there, the same for rsmi_init. A GPU that is

@@ -196,7 +196,11 @@ static void test_init(void)
     set_up_machine();
     gpu_says("init", UNINITIALIZED);
     set_up();
-    UNIT_OK(gpu_becomes(0, 0, 1000000000), "an older driver");
+    UNIT_OK(gpu_becomes(0, ENXIO, 0), "an older driver that is not told");
+    gpu_machine_close();
+    source_level_zero_environment();
+    probe(2);
+    UNIT_OK(gpu_becomes(0, 0, 1000000000), "and that is");
     gpu_machine_close();
     gpu_says("old-init", UNINITIALIZED);
     probe(2);

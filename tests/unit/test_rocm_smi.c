@@ -146,6 +146,7 @@ static void test_frozen(void)
     gpu_pause_ms(1500);
     draws(0, 200);
     UNIT_INT(s[0].counter.count[COUNTER_RESET], 0, "goes on from where it stood");
+    UNIT_OK(gpu_becomes(1, ENODATA, 0), "without power there is no value, never 0 J");
     gpu_machine_close();
 }
 
@@ -247,11 +248,15 @@ static void test_lost(void)
     UNIT_INT(s[0].error, 0, "the other one is not");
     gpu_says_u64(A ".count", 1100 * COUNTS_PER_J);
     UNIT_OK(gpu_becomes(0, 0, 1100000000), "and goes on, whatever its number is now");
+    gpu_pause_ms(3500);
+    UNIT_OK(gpu_calls("inits") <= 4, "it is looked for, but not all the time: %ld",
+            gpu_calls("inits"));
     gpu_says("list", A "\n" B "\n");
     gpu_says_u64(B ".count", 2100 * COUNTS_PER_J);
     UNIT_OK(gpu_becomes(1, 0, 2100000000), "back");
     UNIT_INT(s[1].interval_uj, 100000000, "with the energy meanwhile");
-    UNIT_OK(gpu_becomes(0, 0, 1100000000), "the right one");
+    gpu_says_u64(A ".count", 1101 * COUNTS_PER_J);
+    UNIT_OK(gpu_becomes(0, 0, 1101000000), "the right one");
     gpu_machine_close();
 }
 
