@@ -252,7 +252,8 @@ static void _list_sql(char *sql, const struct ledger_query *q)
         strcat(sql, " ORDER BY +submit_s DESC, +id DESC LIMIT ?5 OFFSET ?6)");
     else
         strcat(sql, " ORDER BY submit_s DESC, id DESC LIMIT ?5 OFFSET ?6)");
-    strcat(sql, " ORDER BY submit_s DESC, job_id DESC, restart DESC");
+    /* the same order: who asks for one row more than a page drops the last one */
+    strcat(sql, " ORDER BY submit_s DESC, id DESC");
 }
 
 static sqlite3_stmt *_list_prepare(ledger_t *l, const struct ledger_query *q, struct err *e)

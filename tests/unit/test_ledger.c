@@ -208,6 +208,24 @@ static void _list(ledger_t *l, const struct ledger_query *q, const char *want, i
     free(list);
 }
 
+/* A piece is the beginning of what is left, also where rows of one second came in any order: who
+ * asks for one more than he shows must not drop another one. */
+static void test_job_pieces(void)
+{
+    static const uint32_t ids[] = {20, 23, 21, 22};
+    ledger_t *l = _open();
+
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+        struct ledger_job j = _job(ids[i], T0, "anna", "bio");
+        _put(l, &j);
+    }
+    _list(l, &(struct ledger_query){0}, "22 21 23 20 ", 0);
+    _list(l, &(struct ledger_query){.limit = 3}, "22 21 23 ", 1);
+    _list(l, &(struct ledger_query){.limit = 3, .offset = 2}, "23 20 ", 2);
+    _list(l, &(struct ledger_query){.live_only = 1, .limit = 3}, "22 21 23 ", 3);
+    ledger_close(l);
+}
+
 static void test_job_list(void)
 {
     static const struct {
@@ -710,6 +728,7 @@ int main(int argc, char **argv)
         {"job_put_again", test_job_put_again},
         {"job_get", test_job_get},
         {"job_list", test_job_list},
+        {"job_pieces", test_job_pieces},
         {"job_ended", test_job_ended},
         {"job_verbs", test_job_verbs},
         {"record_once", test_record_once},
