@@ -28,11 +28,16 @@ static int look_at(const char *name, void *arg)
     return 0;
 }
 
+int settle_is_lost(const struct ledger_job *row)
+{
+    return strcmp(row->state, "GONE") == 0;
+}
+
 int settle_is_due(const struct ctl *c, const struct ledger_job *row)
 {
     int64_t now_s = ctl_now_s(c), until_s = row->end_s;
     int64_t usual_s = 2 * (c->set.node.report_interval_ms + c->set.node.log_interval_ms) / 1000 + 3;
-    int lost = strcmp(row->state, "GONE") == 0;
+    int lost = settle_is_lost(row);
     if (lost && row->measured_until_s > until_s)
         until_s = row->measured_until_s;
     /* Slurm's end is a whole second. */

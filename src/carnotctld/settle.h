@@ -13,4 +13,7 @@
  * nodes have ceased to name it, or after those five minutes. 1 or 0. */
 int settle_is_due(const struct ctl *c, const struct ledger_job *row);
 
+/* Has slurmctld lost the job of this run? 1 or 0. */
+int settle_is_lost(const struct ledger_job *row);
+
 #endif

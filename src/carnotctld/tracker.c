@@ -209,6 +209,8 @@ static void new_row(struct ctl *c, size_t n_sorted, const struct slurm_job *job,
 {
     struct placement_note note;
     struct ledger_job *before = job->restart ? newest_run(c, n_sorted, job->job_id) : NULL;
+    if (before && settle_is_lost(before))
+        before = NULL; /* another job of this number, which may go on to run on its node */
     int noted = placement_note_parse(job->admin_comment, &note);
     memset(row, 0, sizeof(*row));
     row->key = (struct job_key){job->job_id, job->restart, job->submit_s};
@@ -331,6 +333,15 @@ static struct ledger_job *find_run(const struct ctl *c, size_t n_sorted,
     return known;
 }
 
+/* Is it judged here, for the plugin has not seen it? Then after all that the plugin has let in:
+ * what they may use is spoken for already. */
+static int comes_past(const struct ctl *c, const struct slurm_job *job, size_t n_sorted)
+{
+    struct placement_note note;
+    return !find_run(c, n_sorted, job) &&
+           (job->restart > 0 || !placement_note_parse(job->admin_comment, &note));
+}
+
 static void take_job(struct ctl *c, const struct slurm_job *job, size_t n_sorted)
 {
     struct job_key key = {job->job_id, job->restart, job->submit_s};
@@ -417,8 +428,10 @@ void tracker_apply(struct ctl *c, struct snapshot *s)
     }
     snapshot_destroy(c->snap);
     c->snap = s;
-    for (size_t i = 0; i < s->n_jobs; i++)
-        take_job(c, &s->jobs[i], n_sorted);
+    for (int past = 0; past < 2; past++)
+        for (size_t i = 0; i < s->n_jobs; i++)
+            if (comes_past(c, &s->jobs[i], n_sorted) == past)
+                take_job(c, &s->jobs[i], n_sorted);
     if (c->n_jobs)
         qsort(c->jobs, c->n_jobs, sizeof(*c->jobs), compare);
     end_missing(c, s);
@@ -456,7 +469,7 @@ void tracker_lend(struct ctl *c, struct job_key key, uint64_t uj, uint64_t ug)
         return;
     if (!run && ledger_job_get(c->ledger, key, &settled, &e) == 1)
         run = &settled;
-    if (!run)
+    if (!run || settle_is_lost(run)) /* see new_row */
         return;
     lend(&now->reserved_uj, now->energy_uj, &run->reserved_uj, run->energy_uj + uj);
     lend(&now->reserved_ug, now->carbon_ug, &run->reserved_ug, run->carbon_ug + ug);

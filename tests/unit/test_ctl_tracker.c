@@ -439,6 +439,30 @@ static void test_bonus(void)
     tear_down();
 }
 
+/* Of one list, what the plugin has let in comes first: it has promised that. And a job that gets
+ * the number of one that slurmctld lost takes nothing of the lost one's reservation. */
+static void test_past_the_plugin(void)
+{
+    set_up();
+    grant(1700);
+    run_job(list_add(7, 0));
+    apply();
+    UNIT_INT(bio().reserved, 600000000, "one runs");
+    n_list = 0; /* slurmctld comes back without it */
+    advance(2);
+    apply();
+    UNIT_INT(bio().reserved, 600000000, "it goes on to run on its node");
+    struct slurm_job *again = list_add(7, 0); /* another one, requeued before it is seen */
+    again->restart = 1;
+    again->submit_s = NOW + 1;
+    list_add(9, 0);
+    apply();
+    UNIT_INT(bio().reserved, 1200000000, "and the one with a note is let in");
+    UNIT_INT(tracker_newest(&c, 7)->enforce_step, ENFORCE_HELD, "so that the other one waits");
+    UNIT_INT(tracker_newest(&c, 9)->reserved_uj, 600000000, "whose number is smaller");
+    tear_down();
+}
+
 int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {{"life", test_life},
@@ -454,6 +478,7 @@ int main(int argc, char **argv)
                                              {"modelled", test_modelled},
                                              {"other_size", test_other_size},
                                              {"bonus", test_bonus},
+                                             {"past_the_plugin", test_past_the_plugin},
                                              {NULL, NULL}};
     return unit_main(argc, argv, cases, "tracker");
 }
