@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/energy_query.h"
+#include "common/message.h"
 
 #define QUERY "carnot1 query="
 #define ANSWER "carnot1 answer="
@@ -53,10 +54,8 @@ static int _cut(struct words *w, const char *text, size_t size, struct err *e)
     size_t at = sizeof("carnot1 ") - 1;
 
     w->n = 0;
-    for (size_t i = 0; i < size; i++) {
-        if (text[i] < 0x20 || text[i] > 0x7e)
-            return err_set(e, "energy message: a byte that is not printable");
-    }
+    if (!message_is_printable(text, size))
+        return err_set(e, "energy message: a byte that is not printable");
     while (at < size) {
         const char *blank = memchr(text + at, ' ', size - at);
         size_t n = blank ? (size_t)(blank - text) - at : size - at;
@@ -94,30 +93,17 @@ static int _number(const struct words *w, const char *key, uint64_t min, uint64_
 
     if (!word || word->value_len == 0 || word->value_len > 20)
         return err_set(e, "energy message: no number %s", key);
-    for (size_t i = 0; i < word->value_len; i++) {
-        char c = word->value[i];
-
-        if (c < '0' || c > '9' || __builtin_mul_overflow(value, 10, &value) ||
-            __builtin_add_overflow(value, (uint64_t)(c - '0'), &value))
-            return err_set(e, "energy message: %s is no number", key);
-    }
+    if (!message_number(word->value, word->value_len, UINT64_MAX, &value))
+        return err_set(e, "energy message: %s is no number", key);
     if (value < min || value > max)
         return err_set(e, "energy message: %s is out of its range", key);
     *out = value;
     return 0;
 }
 
-/* Letters and digits; in a node's name also . _ - */
 static bool _is_name(const char *text, size_t n, bool is_node)
 {
-    for (size_t i = 0; i < n; i++) {
-        char c = text[i];
-        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-
-        if (!plain && !(is_node && (c == '-' || c == '_' || (c == '.' && i > 0))))
-            return false;
-    }
-    return n > 0;
+    return is_node ? message_is_node(text, n) : message_is_word(text, n);
 }
 
 static int _name(const struct words *w, const char *key, bool is_node, char *buf, size_t size,

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/message.h"
 #include "common/node_event.h"
 
 #define MESSAGE_VERSION "carnot1"
@@ -66,32 +67,9 @@ const char *node_event_kind_name(enum node_event_kind k)
     return (size_t)k < N_KINDS ? kind_names[k] : "";
 }
 
-/* A number of n digits and nothing else, at most max. */
-static bool _read_number(const char *text, size_t n, uint64_t max, uint64_t *out)
-{
-    uint64_t value = 0;
-
-    if (n == 0 || n > 20)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] < '0' || text[i] > '9' || __builtin_mul_overflow(value, 10, &value) ||
-            __builtin_add_overflow(value, (uint64_t)(text[i] - '0'), &value))
-            return false;
-    }
-    if (value > max)
-        return false;
-    *out = value;
-    return true;
-}
-
 static bool _is_digit(char c)
 {
     return c >= '0' && c <= '9';
-}
-
-static bool _is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 /* "0-3,8": ranges need not be in order; that is for the reader to judge. */
@@ -110,16 +88,7 @@ static bool _is_text(enum key_type type, const char *text, size_t n)
 {
     if (type == KEY_LIST)
         return _is_list(text, n);
-    for (size_t i = 0; i < n; i++) {
-        bool word = _is_digit(text[i]) || _is_letter(text[i]);
-
-        /* a name ends up in file names: no path through it */
-        if (type == KEY_NODE)
-            word = word || text[i] == '-' || text[i] == '_' || (text[i] == '.' && i > 0);
-        if (!word)
-            return false;
-    }
-    return n > 0;
+    return type == KEY_NODE ? message_is_node(text, n) : message_is_word(text, n);
 }
 
 /* The value of a key out of n bytes into *ev. */
@@ -138,12 +107,12 @@ static bool _read_value(struct node_event *ev, const struct key *k, const char *
         }
         return false;
     case KEY_U32:
-        if (!_read_number(text, n, NODE_EVENT_UNKNOWN - 1, &value))
+        if (!message_number(text, n, NODE_EVENT_UNKNOWN - 1, &value))
             return false;
         *(uint32_t *)field = (uint32_t)value;
         return true;
     case KEY_TIME:
-        if (!_read_number(text, n, (uint64_t)T_MS_MAX, &value))
+        if (!message_number(text, n, (uint64_t)T_MS_MAX, &value))
             return false;
         *(int64_t *)field = (int64_t)value;
         return true;
@@ -209,10 +178,8 @@ int node_event_parse(struct node_event *ev, const char *text, size_t size, struc
         return err_set(e, "node event: longer than %d bytes", NODE_EVENT_MAX);
     if (size <= version || memcmp(text, MESSAGE_VERSION " ", version + 1) != 0)
         return err_set(e, "node event: does not begin with '" MESSAGE_VERSION " '");
-    for (size_t i = 0; i < size; i++) {
-        if (text[i] < 0x20 || text[i] > 0x7e)
-            return err_set(e, "node event: a byte that is not printable");
-    }
+    if (!message_is_printable(text, size))
+        return err_set(e, "node event: a byte that is not printable");
     node_event_init(&local);
     for (at = version + 1; at <= size;) {
         const char *blank = at < size ? memchr(text + at, ' ', size - at) : NULL;
