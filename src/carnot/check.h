@@ -86,6 +86,7 @@ int check_plugin_path(const struct check *k, const char *name, char *buf, size_t
  * finding that it was not; named_in: what of Slurm's configuration names it. */
 void check_plugin_fits(struct check *k, const char *path, int is_spank, enum check_level level,
                        const char *named_in);
+
 /* Does Slurm of this version load a plugin that was built for that one? Of SPANK plugins major and
  * minor have to be the same, of others all. */
 int check_fits(uint32_t built_for, uint32_t slurm, int is_spank);

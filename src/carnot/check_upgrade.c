@@ -11,17 +11,13 @@
 #include "carnot/check.h"
 #include "carnot/sofile.h"
 
-static const char job_submit[] = "job_submit_carnot.so", spank[] = "spank_carnot.so",
-                  gather[] = CHECK_GATHER;
+static const char job_submit[] = "job_submit_carnot.so", spank[] = "spank_carnot.so";
 
-/* Does the plugin fit? Of a job_submit plugin Slurm wants all three numbers, and of two alone not
- * all can be told. 1, 0. */
-static int _fits(struct check *k, const char *name, int is_spank, uint32_t version, int parts,
-                 const char *text)
+/* Does the plugin fit? level: of a finding that it does not. Of a job_submit plugin Slurm wants all
+ * three numbers, and of two alone not all can be told. 1, 0. */
+static int _fits(struct check *k, const char *name, int is_spank, enum check_level level,
+                 uint32_t version, int parts, const char *text)
 {
-    const char *list = slurmconf_or(&k->slurm, "JobSubmitPlugins", "");
-    int named = name == gather || (!is_spank && slurmconf_has(list, "carnot"));
-    enum check_level level = named ? CHECK_ERROR : CHECK_WARNING;
     char path[PATH_MAX], ours[32];
     struct sofile so = {0};
     struct err e = {""};
@@ -84,15 +80,19 @@ static void _steps(struct check *k, const char *text)
 
 int check_upgrade(struct check *k, const char *text)
 {
+    enum check_level level;
     uint32_t version;
     int parts, fits;
 
     if (text[0] < '0' || text[0] > '9' || slurmconf_version(text, &version, &parts) < 0)
         return -1;
-    fits = _fits(k, job_submit, 0, version, parts, text);
-    fits &= _fits(k, spank, 1, version, parts, text);
+    level = slurmconf_has(slurmconf_or(&k->slurm, "JobSubmitPlugins", ""), "carnot")
+                ? CHECK_ERROR
+                : CHECK_WARNING;
+    fits = _fits(k, job_submit, 0, level, version, parts, text);
+    fits &= _fits(k, spank, 1, CHECK_WARNING, version, parts, text);
     if (check_gather_named(k))
-        fits &= _fits(k, gather, 0, version, parts, text);
+        fits &= _fits(k, CHECK_GATHER, 0, CHECK_ERROR, version, parts, text);
     if (fits)
         check_say(k, "upgrade.fits", "the plugins fit Slurm %s%s", text,
                   parts < 3 ? ", if the last number is the same" : "");

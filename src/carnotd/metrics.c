@@ -68,7 +68,7 @@ static void _one(struct metrics *m, const char *name, const char *type, uint64_t
 
 static void _put_node(struct metrics *m, const struct sampler *s, int64_t dt_ms)
 {
-    static const char *const components[COVERAGE_COMPONENTS] = {"cpu", "dram", "gpu", "board"};
+    char component[COVERAGE_TEXT_SIZE];
     const struct sampler_sums *sums = &s->sums;
     uint64_t uj = sums->idle_uj + sums->system_uj + sums->jobs_uj;
 
@@ -89,7 +89,8 @@ static void _put_node(struct metrics *m, const struct sampler *s, int64_t dt_ms)
                  sums->last_quality == q);
     _head(m, "carnot_node_covered", "gauge", "1 for what the last record includes.");
     for (unsigned i = 0; i < COVERAGE_COMPONENTS; i++)
-        _put(m, "carnot_node_covered{component=\"%s\"} %u\n", components[i],
+        _put(m, "carnot_node_covered{component=\"%s\"} %u\n",
+             coverage_format(component, sizeof(component), 1u << i),
              sums->last_components >> i & 1);
 }
 
@@ -125,9 +126,6 @@ static uint64_t _works(const struct source *source, const struct sampler *s)
 
 static void _put_readings(struct metrics *m, const struct sampler *s)
 {
-    static const char *const results[COUNTER_RESULTS] = {"first", "delta",       "wrapped",
-                                                         "reset", "implausible", "stale"};
-
     _head(m, "carnot_source_readings_total", "counter",
           "Readings of the source by how they ended; delta and wrapped gave energy.");
     for (int i = 0; i < s->meter->n; i++) {
@@ -139,7 +137,8 @@ static void _put_readings(struct metrics *m, const struct sampler *s)
             _put(m,
                  "carnot_source_readings_total{source=\"%s\",result=\"%s\"} "
                  "%" PRIu64 "\n",
-                 source->name, results[k], source->counter.count[k]);
+                 source->name, counter_result_name((enum counter_result)k),
+                 source->counter.count[k]);
         _put(m, "carnot_source_readings_total{source=\"%s\",result=\"missing\"} %" PRIu64 "\n",
              source->name, source->failures);
     }

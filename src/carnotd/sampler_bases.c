@@ -67,14 +67,12 @@ static const json_t *_find_record(const json_t *record, const struct source *s)
 /* What the source has given so far, and its last value as the state has it. */
 static void _take_state(struct source *s, const json_t *entry)
 {
-    static const char *const results[COUNTER_RESULTS] = {"first", "delta",       "wrapped",
-                                                         "reset", "implausible", "stale"};
     struct counter *c = &s->counter;
 
     c->total_uj = _u64(entry, "total_uj");
     s->moved = c->total_uj > 0;
     for (int i = 0; i < COUNTER_RESULTS; i++)
-        c->count[i] = _u64(entry, results[i]);
+        c->count[i] = _u64(entry, counter_result_name((enum counter_result)i));
     s->failures = _u64(entry, "missing");
     if (!json_object_get(entry, "raw") || !s->ops->read || s->sampled)
         return;

@@ -43,8 +43,6 @@ static void _number(struct line *l, const char *key, uint64_t value)
 
 static void _write_source(struct line *l, const struct source *source, uint64_t owed_uj)
 {
-    static const char *const results[COUNTER_RESULTS] = {"first", "delta",       "wrapped",
-                                                         "reset", "implausible", "stale"};
     const struct counter *c = &source->counter;
 
     line_object(l);
@@ -59,7 +57,7 @@ static void _write_source(struct line *l, const struct source *source, uint64_t 
     _number(l, "total_uj", c->total_uj);
     _number(l, "owed_uj", owed_uj);
     for (int i = 0; i < COUNTER_RESULTS; i++)
-        _number(l, results[i], c->count[i]);
+        _number(l, counter_result_name((enum counter_result)i), c->count[i]);
     _number(l, "missing", source->failures);
     line_object_end(l);
 }
@@ -122,13 +120,12 @@ static bool _is_count(const json_t *object, const char *key)
 /* All of them must be; mono_ms is when the file was written. */
 static bool _is_source(const json_t *entry, json_int_t mono_ms)
 {
-    static const char *const counts[] = {"range",   "total_uj", "owed_uj",     "first", "delta",
-                                         "wrapped", "reset",    "implausible", "stale", "missing"};
-
-    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-        if (!_is_count(entry, counts[i]))
+    for (int i = 0; i < COUNTER_RESULTS; i++)
+        if (!_is_count(entry, counter_result_name((enum counter_result)i)))
             return false;
-    if (!json_is_string(json_object_get(entry, "name")) ||
+    if (!_is_count(entry, "range") || !_is_count(entry, "total_uj") ||
+        !_is_count(entry, "owed_uj") || !_is_count(entry, "missing") ||
+        !json_is_string(json_object_get(entry, "name")) ||
         !json_is_string(json_object_get(entry, "path")))
         return false;
     if (!json_object_get(entry, "raw"))

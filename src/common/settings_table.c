@@ -145,13 +145,11 @@ const struct setting settings_table[] = {
     {"node", "sources", SETTING_NAMES, FIELD(node.sources), NULL,
      "kinds of sources as in [perf, powercap, nvml]", "auto",
      "Kinds of sources that carnotd looks for, preferred ones first, of perf, powercap, nvml, "
-     "rocm, level-zero, "
-     "cray, "
-     "hwmon, command and file; [auto]: all in this order. carnotd --once shows what there is."},
+     "rocm, level-zero, cray, hwmon, command and file; [auto]: all in this order. carnotd --once "
+     "shows what there is."},
     {"node", "command", SETTING_PATH, FIELD(node.command), NULL, NULL, "",
      "A program that prints one number, what the node (or command_covers) draws or has used; run "
-     "as "
-     "carnotd's user without arguments, and killed after 5 s. Not set: none."},
+     "as carnotd's user without arguments, and killed after 5 s. Not set: none."},
     {"node", "command_unit", SETTING_CHOICE, FIELD(node.command_unit), NULL, EXTERNAL_UNITS, "W",
      "What the number is; watts are integrated, joules a counter that grows."},
     {"node", "command_covers", SETTING_CHOICE, FIELD(node.command_covers), NULL, EXTERNAL_COVERS,

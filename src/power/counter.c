@@ -16,6 +16,14 @@
 #define SLACK_MS 100
 #define STEPS_OF_32_BITS UINT64_C(4294967295)
 
+const char *counter_result_name(enum counter_result r)
+{
+    static const char *const names[COUNTER_RESULTS] = {"first", "delta",       "wrapped",
+                                                       "reset", "implausible", "stale"};
+
+    return (size_t)r < COUNTER_RESULTS ? names[r] : "?";
+}
+
 void counter_init(struct counter *c, uint64_t range_uj, uint64_t ceiling_mw, int64_t stale_ms)
 {
     memset(c, 0, sizeof(*c));

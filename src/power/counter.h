@@ -20,6 +20,9 @@ enum counter_result {
     COUNTER_RESULTS
 };
 
+/* "first", "delta", "wrapped", "reset", "implausible", "stale": as files and metrics have them. */
+const char *counter_result_name(enum counter_result r);
+
 struct counter {
     uint64_t range_uj;   /* largest value before it wraps; 0 = unknown: a wrap is never guessed */
     uint64_t ceiling_mw; /* no more power than this is believed; 0 = no ceiling */

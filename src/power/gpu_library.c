@@ -14,7 +14,7 @@
 #include "common/clock.h"
 #include "common/path.h"
 #include "power/gpu_library.h"
-#include "power/slow_reader.h"
+#include "power/slow_source.h"
 #include "power/sysfs.h"
 
 #define PERIOD_MS 1000
@@ -35,11 +35,6 @@ struct gpus {
     bool ready;           /* begin() has worked */
     int64_t retry_ms;     /* it is not called before then */
     int64_t wait_periods; /* before the library has to list its GPUs anew */
-};
-
-struct own {
-    struct slow_reader *reader;
-    int index;
 };
 
 void *gpu_library_open(const char *const names[], const struct gpu_symbol symbols[], size_t n,
@@ -159,40 +154,15 @@ static void _release(void *arg)
 
 /* ---- sources ---- */
 
-static int _read(struct source *s, int64_t t_ms, uint64_t *raw_uj)
-{
-    const struct own *own = s->own;
-
-    (void)t_ms;
-    return slow_reader_get(own->reader, own->index, DEADLINE_MS, raw_uj);
-}
-
-static void _close(struct source *s)
-{
-    struct own *own = s->own;
-
-    if (own)
-        slow_reader_release(own->reader);
-    free(own);
-    s->own = NULL;
-}
-
-static const struct source_ops ops = {.read = _read, .reopen = NULL, .close = _close};
-
 static int _fill(struct source *s, const struct gpus *g, int i, struct slow_reader *reader)
 {
     const struct gpu_place *place = &g->gpu[i].place;
     bool integrated = place->kind == GPU_INTEGRATED;
-    struct own *own = calloc(1, sizeof(*own));
     char name[SOURCE_NAME_MAX];
 
-    if (!own)
-        return -1;
     memset(s, 0, sizeof(*s));
-    own->reader = reader;
-    own->index = i;
-    s->own = own;
-    s->ops = &ops;
+    if (slow_source_open(s, reader, i, DEADLINE_MS) < 0)
+        return -1;
     s->fd = s->rights = s->package = -1;
     s->quality = QUALITY_MEASURED;
     s->coverage = place->coverage;
@@ -247,7 +217,7 @@ int gpu_library_probe(const struct gpu_vendor *vendor, void *own, const char *sy
     reader = slow_reader_create(n, gpu_library_period_ms, _fetch, _release, g, e);
     if (!reader)
         return -1;
-    while (filled < n && _fill(&sources[filled], g, filled, slow_reader_use(reader)) == 0)
+    while (filled < n && _fill(&sources[filled], g, filled, reader) == 0)
         filled++;
     slow_reader_release(reader);
     return filled;

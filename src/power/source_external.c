@@ -19,7 +19,7 @@
 
 #include "common/clock.h"
 #include "common/path.h"
-#include "power/slow_reader.h"
+#include "power/slow_source.h"
 #include "power/source_external.h"
 
 #define ANSWER_MAX 128
@@ -236,31 +236,6 @@ static void _fetch(void *arg, struct slow_value values[], int n)
     values[0].uj = x->unit->energy ? (uint64_t)value : x->uj;
 }
 
-struct reading {
-    struct slow_reader *reader;
-    int64_t deadline_ms;
-};
-
-static int _read(struct source *s, int64_t t_ms, uint64_t *raw_uj)
-{
-    const struct reading *r = s->own;
-
-    (void)t_ms;
-    return slow_reader_get(r->reader, 0, r->deadline_ms, raw_uj);
-}
-
-static void _close(struct source *s)
-{
-    struct reading *r = s->own;
-
-    if (r)
-        slow_reader_release(r->reader);
-    free(r);
-    s->own = NULL;
-}
-
-static const struct source_ops external_ops = {.read = _read, .close = _close};
-
 static unsigned _components(const char *covers)
 {
     return strcmp(covers, "node") == 0
@@ -282,10 +257,11 @@ static const struct unit *_find_unit(const char *name)
 int source_external_open(const struct source_external *x, struct source *s, struct err *e)
 {
     struct external *own = calloc(1, sizeof(*own));
-    struct reading *r = calloc(1, sizeof(*r));
+    struct slow_reader *reader;
+    int rc;
 
     memset(s, 0, sizeof(*s));
-    if (!own || !r) {
+    if (!own) {
         (void)err_errno(e, "no memory for source %s", x->path);
         goto error;
     }
@@ -303,22 +279,19 @@ int source_external_open(const struct source_external *x, struct source *s, stru
     }
     (void)snprintf(s->path, sizeof(s->path), "%s", x->path);
     source_set_name(s, x->command ? "command" : "file");
-    s->ops = &external_ops;
     s->quality = QUALITY_MEASURED;
     s->coverage = (struct coverage){_components(x->covers), COVERAGE_EVERYWHERE};
     s->meter = true;
     s->package = s->fd = s->rights = -1;
     s->sampled = !own->unit->energy;
     counter_init(&s->counter, 0, CEILING_MW, 0);
-    r->deadline_ms = 2 * x->interval_ms + COMMAND_MS;
-    r->reader = slow_reader_create(1, x->interval_ms, _fetch, free, own, e);
-    own = NULL; /* the reader's */
-    if (!r->reader)
-        goto error;
-    s->own = r;
-    return 0;
+    reader = slow_reader_create(1, x->interval_ms, _fetch, free, own, e);
+    if (!reader)
+        return -1; /* own went with it */
+    rc = slow_source_open(s, reader, 0, 2 * x->interval_ms + COMMAND_MS);
+    slow_reader_release(reader);
+    return rc < 0 ? err_errno(e, "no memory for source %s", x->path) : 0;
 error:
     free(own);
-    free(r);
     return -1;
 }

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "power/slow_source.h"
+
+struct own {
+    struct slow_reader *reader;
+    int index;
+    int64_t deadline_ms;
+};
+
+static int _read(struct source *s, int64_t t_ms, uint64_t *raw_uj)
+{
+    const struct own *own = s->own;
+
+    (void)t_ms;
+    return slow_reader_get(own->reader, own->index, own->deadline_ms, raw_uj);
+}
+
+static void _close(struct source *s)
+{
+    struct own *own = s->own;
+
+    if (own)
+        slow_reader_release(own->reader);
+    free(own);
+    s->own = NULL;
+}
+
+static const struct source_ops ops = {.read = _read, .close = _close};
+
+int slow_source_open(struct source *s, struct slow_reader *reader, int i, int64_t deadline_ms)
+{
+    struct own *own = malloc(sizeof(*own));
+
+    if (!own)
+        return -1;
+    *own = (struct own){slow_reader_use(reader), i, deadline_ms};
+    s->own = own;
+    s->ops = &ops;
+    return 0;
+}
