@@ -18,6 +18,7 @@
 #include "carnotctld/nodelist.h"
 #include "carnotctld/nodes.h"
 #include "carnotctld/ops.h"
+#include "carnotctld/requeue.h"
 #include "carnotctld/slurm_client.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
@@ -248,7 +249,7 @@ static int count(struct ctl *c, const char *node, const struct record *r, struct
         .n_shares = n,
     };
     for (size_t i = 0; i < n; i++)
-        tracker_lend(c, shares[i].key, shares[i].energy_uj, shares[i].carbon_ug);
+        requeue_lend(c, shares[i].key, shares[i].energy_uj, shares[i].carbon_ug);
     rc = ledger_record_add(c->ledger, &record, e);
     if (rc < 0)
         return -1;

@@ -13,6 +13,7 @@
 #include "carnotctld/enforcer.h"
 #include "carnotctld/events.h"
 #include "carnotctld/native.h"
+#include "carnotctld/requeue.h"
 #include "carnotctld/row_price.h"
 #include "carnotctld/settle.h"
 #include "carnotctld/tracker.h"
@@ -101,6 +102,11 @@ static struct ledger_job *newest_run(const struct ctl *c, size_t n, uint32_t job
     return newest;
 }
 
+struct ledger_job *tracker_row(const struct ctl *c, struct job_key key)
+{
+    return find_key(c, c->n_jobs, key);
+}
+
 struct ledger_job *tracker_newest(const struct ctl *c, uint32_t job_id)
 {
     return newest_run(c, c->n_jobs, job_id);
@@ -175,35 +181,6 @@ static void read_note(struct ledger_job *row, const struct slurm_job *job,
     }
 }
 
-/* What a requeued run takes over from the run before it. */
-static void inherit(const struct ledger_job *before, struct ledger_job *row)
-{
-    row->released = before->released;
-    row->spent_s = before->spent_s;
-    row->latest_s = before->latest_s;
-    row->policy = before->policy;
-}
-
-static void reserve(struct ctl *c, struct ledger_job *row, uint64_t uj, uint64_t ug)
-{
-    row->reserved_uj = uj;
-    row->reserved_ug = ug;
-    tracker_store(c, row);
-}
-
-/* One job has one reservation: the run before gives back what it has not used, and keeps it after
- * all, for the records that are still on their way, if this one is held and so reserves nothing. */
-static void admit(struct ctl *c, const struct slurm_job *job, struct ledger_job *before,
-                  struct ledger_job *row)
-{
-    uint64_t uj = before ? before->reserved_uj : 0, ug = before ? before->reserved_ug : 0;
-    if (before)
-        reserve(c, before, before->energy_uj, before->carbon_ug);
-    enforcer_admit(c, job, row, 1);
-    if (before && row->enforce_step == ENFORCE_HELD)
-        reserve(c, before, uj, ug);
-}
-
 static void new_row(struct ctl *c, size_t n_sorted, const struct slurm_job *job,
                     struct ledger_job *row)
 {
@@ -224,13 +201,13 @@ static void new_row(struct ctl *c, size_t n_sorted, const struct slurm_job *job,
     row->tasks = job->tasks;
     row->action = 2;
     if (before)
-        inherit(before, row);
+        requeue_inherit(before, row);
     row_price(c, job, noted ? &note : NULL, row);
     if (noted)
         read_note(row, job, &note);
     /* The plugin has not seen this one, or not the run after a requeue. */
     if (!noted || job->restart > 0)
-        admit(c, job, before, row);
+        requeue_admit(c, job, before, row);
     events_job(c, row->planned_s ? "job.wait" : "job.pass",
                noted ? placement_code_name(note.code) : "NONE", row, "carnot");
 }
@@ -333,24 +310,18 @@ static struct ledger_job *find_run(const struct ctl *c, size_t n_sorted,
     return known;
 }
 
-/* Is it judged here, for the plugin has not seen it? Then after all that the plugin has let in:
- * what they may use is spoken for already. */
-static int comes_past(const struct ctl *c, const struct slurm_job *job, size_t n_sorted)
+/* Is it judged here, for the plugin has not seen it? */
+static int comes_past(const struct slurm_job *job)
 {
     struct placement_note note;
-    return !find_run(c, n_sorted, job) &&
-           (job->restart > 0 || !placement_note_parse(job->admin_comment, &note));
+    return job->restart > 0 || !placement_note_parse(job->admin_comment, &note);
 }
 
-static void take_job(struct ctl *c, const struct slurm_job *job, size_t n_sorted)
+static void add_job(struct ctl *c, const struct slurm_job *job, size_t n_sorted)
 {
     struct job_key key = {job->job_id, job->restart, job->submit_s};
-    struct ledger_job row, *known = find_run(c, n_sorted, job);
+    struct ledger_job row;
     struct err e = {.text = ""};
-    if (known) {
-        update_row(c, job, known);
-        return;
-    }
     /* Slurm shows ended jobs for some minutes: this one may be settled already. */
     if (key.restart)
         key.submit_s = 0; /* any: see find_run */
@@ -368,6 +339,25 @@ static void take_job(struct ctl *c, const struct slurm_job *job, size_t n_sorted
     struct ledger_job *added = append(c, &row);
     if (added && ended)
         end_row(c, added, job->state, job->end_s ? job->end_s : ctl_now_s(c));
+}
+
+/* What came past the plugin is judged after all that the plugin has let in: what they may use is
+ * spoken for already. */
+static void take_jobs(struct ctl *c, const struct snapshot *s, size_t n_sorted)
+{
+    int past = 0;
+    for (size_t i = 0; i < s->n_jobs; i++) {
+        struct ledger_job *known = find_run(c, n_sorted, &s->jobs[i]);
+        if (known)
+            update_row(c, &s->jobs[i], known);
+        else if (comes_past(&s->jobs[i]))
+            past = 1;
+        else
+            add_job(c, &s->jobs[i], n_sorted);
+    }
+    for (size_t i = 0; past && i < s->n_jobs; i++)
+        if (!find_run(c, n_sorted, &s->jobs[i]) && comes_past(&s->jobs[i]))
+            add_job(c, &s->jobs[i], n_sorted);
 }
 
 /* An id that is missing from a complete list has ended; so has a run that was requeued. */
@@ -428,10 +418,7 @@ void tracker_apply(struct ctl *c, struct snapshot *s)
     }
     snapshot_destroy(c->snap);
     c->snap = s;
-    for (int past = 0; past < 2; past++)
-        for (size_t i = 0; i < s->n_jobs; i++)
-            if (comes_past(c, &s->jobs[i], n_sorted) == past)
-                take_job(c, &s->jobs[i], n_sorted);
+    take_jobs(c, s, n_sorted);
     if (c->n_jobs)
         qsort(c->jobs, c->n_jobs, sizeof(*c->jobs), compare);
     end_missing(c, s);
@@ -444,37 +431,10 @@ void tracker_apply(struct ctl *c, struct snapshot *s)
 
 void tracker_refresh(struct ctl *c, struct job_key key)
 {
-    struct ledger_job row, *known = find_key(c, c->n_jobs, key);
+    struct ledger_job row, *known = tracker_row(c, key);
     struct err e = {.text = ""};
     if (known && ledger_job_get(c->ledger, key, &row, &e) == 1)
         *known = row;
-}
-
-/* What is lacking of one reservation, as far as the other one has it unused. */
-static void lend(uint64_t *from, uint64_t from_used, uint64_t *to, uint64_t to_used)
-{
-    uint64_t lacks = to_used > *to ? to_used - *to : 0;
-    uint64_t free = *from > from_used ? *from - from_used : 0;
-    uint64_t moved = lacks < free ? lacks : free;
-    *from -= moved;
-    *to += moved;
-}
-
-void tracker_lend(struct ctl *c, struct job_key key, uint64_t uj, uint64_t ug)
-{
-    struct ledger_job settled, *run = find_key(c, c->n_jobs, key);
-    struct ledger_job *now = tracker_newest(c, key.job_id);
-    struct err e = {.text = ""};
-    if (!now || now->key.restart <= key.restart || (uj == 0 && ug == 0))
-        return;
-    if (!run && ledger_job_get(c->ledger, key, &settled, &e) == 1)
-        run = &settled;
-    if (!run || settle_is_lost(run)) /* see new_row */
-        return;
-    lend(&now->reserved_uj, now->energy_uj, &run->reserved_uj, run->energy_uj + uj);
-    lend(&now->reserved_ug, now->carbon_ug, &run->reserved_ug, run->carbon_ug + ug);
-    tracker_store(c, run);
-    tracker_store(c, now);
 }
 
 int tracker_store(struct ctl *c, struct ledger_job *row)
@@ -526,5 +486,5 @@ struct ledger_job *tracker_adopt(struct ctl *c, uint32_t job_id, uint32_t uid, i
     if (!append(c, &row))
         return NULL;
     qsort(c->jobs, c->n_jobs, sizeof(*c->jobs), compare);
-    return find_key(c, c->n_jobs, row.key);
+    return tracker_row(c, row.key);
 }

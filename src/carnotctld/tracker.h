@@ -26,16 +26,15 @@ void tracker_apply(struct ctl *c, struct snapshot *s);
 /* The unsettled run of this job that had begun by t_s, else its oldest; NULL when there is none. */
 struct ledger_job *tracker_find(const struct ctl *c, uint32_t job_id, int64_t t_s);
 
+/* The unsettled run of this key, or NULL. */
+struct ledger_job *tracker_row(const struct ctl *c, struct job_key key);
+
 /* The newest run of this job that is not settled: what pends or runs now. NULL when there is none.
  */
 struct ledger_job *tracker_newest(const struct ctl *c, uint32_t job_id);
 
 /* Reload one row from the ledger after its consumption changed. */
 void tracker_refresh(struct ctl *c, struct job_key key);
-
-/* A run is about to be charged with so much. What it lacks for that, and the job has been requeued
- * since, comes out of what its newest run has reserved: one job has one reservation. */
-void tracker_lend(struct ctl *c, struct job_key key, uint64_t uj, uint64_t ug);
 
 /* Write a row that a module changed, and keep the list in step. 0 or -1. */
 int tracker_store(struct ctl *c, struct ledger_job *row);
