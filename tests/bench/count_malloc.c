@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For LD_PRELOAD: counts what a program allocates, in the first eight bytes of the file that COUNT_MALLOC names, where
- * another process can read it at any time.
+ * For LD_PRELOAD: counts what a program allocates, in the first eight bytes of the file that
+ * COUNT_MALLOC names, where another process can read it at any time.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -111,4 +111,22 @@ static inline int gpu_becomes(int i, int error, uint64_t uj)
     return 0;
 }
 
+/* GPU 0, which has said uj, hangs in the call that answers with this file: the tick goes on, the
+ * GPU is stale, and closing does not wait. */
+static inline void gpu_hangs(const char *file, uint64_t uj)
+{
+    int64_t began;
+
+    UNIT_OK(gpu_becomes(0, 0, uj), "there");
+    gpu_says(file, "hang");
+    UNIT_OK(gpu_becomes(0, ETIMEDOUT, 0), "no answer");
+    UNIT_INT(machine.s[0].state, SOURCE_STALE, "stale");
+    UNIT_STR(source_error_text(&machine.s[0]), "it does not answer", "in words");
+    began = gpu_now_ms();
+    for (int i = 0; i < 1000; i++)
+        gpu_machine_read();
+    gpu_machine_close();
+    UNIT_OK(gpu_now_ms() - began < 2000, "nothing waits");
+}
+
 #endif

@@ -11,21 +11,12 @@
 #include <sys/stat.h>
 
 #include "carnotd/metrics.h"
-#include "common/log.h"
-#include "node_fixture.h"
+#include "sampler_host.h"
 
 #define E0 "sys/class/powercap/intel-rapl:0/energy_uj"
 #define FAMILIES_MAX 64
 
-static struct unit_clock now;
-static struct clock_ops now_ops;
-static struct settings settings;
-static struct telemetry_log tlog;
-static struct meter meter;
-static struct topology topology;
-static struct sampler sampler;
 static struct metrics metrics;
-static const char *root;
 static char state_path[PATH_MAX];
 static int said;
 
@@ -42,21 +33,8 @@ static void _start(const char *boot)
     struct err e = {""};
 
     log_set_handler(_count, NULL);
-    now_ops = unit_clock_ops(&now);
-    CU_ASSERT_FATAL(telemetry_log_open(&tlog, unit_tmpdir(), 1 << 20, 8, &e) == 0);
-    CU_ASSERT_FATAL(meter_open(&meter, root, &e) == 0);
     (void)snprintf(state_path, sizeof(state_path), "%s/counters.json", unit_tmpdir());
-    memset(&sampler, 0, sizeof(sampler));
-    sampler.clock = &now_ops;
-    sampler.settings = &settings;
-    sampler.node = "n1";
-    sampler.boot = boot;
-    sampler.sysroot = root;
-    sampler.log = &tlog;
-    sampler.meter = &meter;
-    sampler.topology = &topology;
-    sampler.state_path = state_path;
-    CU_ASSERT_FATAL(sampler_start(&sampler, 0, &e) == 0);
+    host_start(boot, state_path, 0);
     (void)snprintf(setting, sizeof(setting), "textfile:%s", unit_tmpdir());
     UNIT_INT(metrics_open(&metrics, setting, "n1", &e), 0, "%s", e.text);
 }
@@ -64,21 +42,14 @@ static void _start(const char *boot)
 static void _stop(void)
 {
     metrics_close(&metrics);
-    sampler_fini(&sampler);
-    meter_close(&meter);
-    telemetry_log_close(&tlog);
+    host_kill();
 }
 
 static void _setup(void)
 {
-    settings_init(&settings);
-    memset(&topology, 0, sizeof(topology));
-    topology.pus = 4;
-    now.wall_ms = INT64_C(1795511520000);
-    now.mono_ms = 5000000;
+    host_init("amd-1s");
+    settings.node.log_max_bytes = 1 << 20;
     said = 0;
-    (void)unsetenv("SLURM_CONF");
-    root = fixture_copy("amd-1s");
     fixture_write_u64(root, E0, 1000000);
     _start("boot-1");
 }
@@ -91,8 +62,7 @@ static void _run(int ticks, uint64_t uj)
     if (!value)
         value = 1000000;
     for (int i = 0; i < ticks; i++) {
-        now.wall_ms += 1000;
-        now.mono_ms += 1000;
+        host_pass(1000);
         value += uj;
         fixture_write_u64(root, E0, value);
         (void)sampler_tick(&sampler);
@@ -236,8 +206,7 @@ static void test_failures(void)
     _run(20, 50000000);
     fixture_write(root, E0, "none\n");
     for (int i = 0; i < 20; i++) {
-        now.wall_ms += 1000;
-        now.mono_ms += 1000;
+        host_pass(1000);
         (void)sampler_tick(&sampler);
         metrics_tick(&metrics, &sampler, 250, 2, 1);
     }

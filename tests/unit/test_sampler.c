@@ -11,77 +11,21 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "carnotd/sampler.h"
-#include "common/log.h"
-#include "node_fixture.h"
+#include "sampler_host.h"
 
-#define WALL_0 INT64_C(1795511520000) /* 2026-11-24T09:12:00Z */
-
-static struct unit_clock now;
-static struct clock_ops now_ops;
-static struct settings settings;
-static struct telemetry_log tlog;
-static struct meter meter;
-static struct topology topology;
-static struct sampler sampler;
-static const char *root; /* the sysroot of the running sampler */
-
-static void _quiet(int level, const char *line, void *arg)
-{
-    (void)level;
-    (void)line;
-    (void)arg;
-}
-
-static void _pass(int64_t ms)
-{
-    now.wall_ms += ms;
-    now.mono_ms += ms;
-}
-
-/* As carnotd starts it. */
 static void _start(const char *boot)
 {
-    struct err e = {""};
-
-    log_set_handler(_quiet, NULL);
-    now_ops = unit_clock_ops(&now);
-    CU_ASSERT_FATAL(telemetry_log_open(&tlog, unit_tmpdir(), settings.node.log_max_bytes, 8, &e) ==
-                    0);
-    CU_ASSERT_FATAL(meter_open(&meter, root, &e) == 0);
-    memset(&sampler, 0, sizeof(sampler));
-    sampler.clock = &now_ops;
-    sampler.settings = &settings;
-    sampler.node = "n1";
-    sampler.boot = boot;
-    sampler.sysroot = root;
-    sampler.log = &tlog;
-    sampler.meter = &meter;
-    sampler.topology = &topology;
-    CU_ASSERT_FATAL(sampler_start(&sampler, 0, &e) == 0);
-}
-
-/* As kill -9 ends it: nothing is written. */
-static void _kill(void)
-{
-    sampler_fini(&sampler);
-    meter_close(&meter);
-    telemetry_log_close(&tlog);
+    log_set_handler(host_quiet, NULL);
+    host_start(boot, NULL, 0);
 }
 
 static void _setup(const char *machine)
 {
-    settings_init(&settings);
+    host_init(machine);
     settings.power.cpu_idle_mw = 2000;
     settings.power.cpu_max_mw = 10000;
     settings.node.interval_ms = 1000;
     settings.node.log_interval_ms = 10000;
-    memset(&topology, 0, sizeof(topology));
-    topology.pus = 4;
-    now.wall_ms = WALL_0;
-    now.mono_ms = 5000000;
-    (void)unsetenv("SLURM_CONF");
-    root = fixture_copy(machine);
     _start("boot-1");
 }
 
@@ -187,16 +131,16 @@ static void test_one_job(void)
     json_t *records, *r, *job;
 
     _setup("cgroup-v1");
-    _pass(3000);
+    host_pass(3000);
     (void)sampler_tick(&sampler);
     _event(NODE_EVENT_START, 42, 2);
-    _pass(1000);
+    host_pass(1000);
     _used(42, 1500000);
     (void)sampler_tick(&sampler);
-    _pass(1000);
+    host_pass(1000);
     _used(42, 2000000);
     _event(NODE_EVENT_END, 42, 2);
-    _pass(10000);
+    host_pass(10000);
     (void)sampler_tick(&sampler);
     records = _records();
     UNIT_INT(json_array_size(records), 3, "before, during, after");
@@ -218,7 +162,7 @@ static void test_one_job(void)
     r = json_array_get(records, 2);
     UNIT_INT(json_array_size(json_object_get(r, "jobs")), 0, "gone");
     json_decref(records);
-    _kill();
+    host_kill();
 }
 
 /* The record, key by key as docs/formats.md has it. */
@@ -239,9 +183,9 @@ static void test_format(void)
     size_t size;
 
     _setup("cgroup-v1");
-    _pass(1000);
+    host_pass(1000);
     _event(NODE_EVENT_START, 42, 1);
-    _pass(2000);
+    host_pass(2000);
     _used(42, 500000);
     _event(NODE_EVENT_END, 42, 1);
     (void)snprintf(path, sizeof(path), "%s/telemetry.jsonl", unit_tmpdir());
@@ -253,7 +197,7 @@ static void test_format(void)
         line[strcspn(line, "\n") + 1] = '\0';
     UNIT_STR(line, want, "record");
     free(text);
-    _kill();
+    host_kill();
 }
 
 /* However much CPU time is claimed, a modelled job draws what its CPUs can draw, no more. */
@@ -262,16 +206,16 @@ static void test_clamped(void)
     json_t *records, *job;
 
     _setup("cgroup-v1");
-    _pass(1000);
+    host_pass(1000);
     _event(NODE_EVENT_START, 42, 2);
-    _pass(1000);
+    host_pass(1000);
     _used(42, 900000000);
     _event(NODE_EVENT_END, 42, 2);
     records = _records();
     job = _job(json_array_get(records, 1), 42);
     UNIT_INT(_number(job, "uj"), 2 * 10 * 1000000, "two CPUs at 10 W for a second");
     json_decref(records);
-    _kill();
+    host_kill();
 }
 
 #define E0 "sys/class/powercap/intel-rapl:0/energy_uj"
@@ -289,14 +233,14 @@ static void test_measured(void)
     json_t *records, *r, *job;
 
     _setup("cgroup-v1");
-    _kill();
+    host_kill();
     _use_counters();
     fixture_remove(root, "sys/fs/cgroup/cpuacct/slurm_n2");
     fixture_remove(root, "sys/fs/cgroup/cpuacct/slurm_n12");
     _start("boot-2");
-    _pass(1000);
+    host_pass(1000);
     _event(NODE_EVENT_START, 42, 1);
-    _pass(2000);
+    host_pass(2000);
     /* 611 mJ to the range and one step of 15 uJ: 100 J over a wrap */
     fixture_write_u64(root, E0, 100000000 - 610987 - 15 - 1);
     _used(42, 1500000);
@@ -316,7 +260,7 @@ static void test_measured(void)
     UNIT_STR(_text(json_array_get(json_object_get(r, "sources"), 0), "name"), "rapl:package-0",
              "source");
     json_decref(records);
-    _kill();
+    host_kill();
 }
 
 /* Messages that come twice, too late, too early, or not at all. */
@@ -325,31 +269,31 @@ static void test_odd_messages(void)
     json_t *records;
 
     _setup("cgroup-v1");
-    _pass(1000);
+    host_pass(1000);
     _event(NODE_EVENT_END, 42, 2);
     UNIT_INT(sampler.jobs.n, 0, "an end without a beginning");
     _event(NODE_EVENT_START, 42, 2);
-    _pass(1000);
+    host_pass(1000);
     _event(NODE_EVENT_START, 42, 3);
     UNIT_INT(sampler.jobs.n, 1, "twice");
     UNIT_INT(sampler.jobs.v[0].cpus, 3, "the newer word on it");
-    _pass(1000);
+    host_pass(1000);
     _event(NODE_EVENT_END, 42, 2);
     _event(NODE_EVENT_END, 42, 2);
     UNIT_INT(sampler.jobs.n, 0, "ended");
     _event(NODE_EVENT_STEP_END, 42, NODE_EVENT_UNKNOWN);
     UNIT_INT(sampler.jobs.n, 0, "a step that ends after its job");
-    _pass(1000);
+    host_pass(1000);
     _event(NODE_EVENT_STEP, 43, NODE_EVENT_UNKNOWN);
     UNIT_INT(sampler.jobs.n, 1, "salloc without a prolog: the step begins the job");
     UNIT_INT(sampler.jobs.v[0].cpus_guessed, 1, "with a guess");
-    _pass(1000);
+    host_pass(1000);
     _event(NODE_EVENT_STEP, 43, 4);
     UNIT_INT(sampler.jobs.v[0].cpus, 4, "the batch step knows");
     UNIT_INT(sampler.jobs.v[0].cpus_guessed, 0, "for sure");
     records = _records();
     json_decref(records);
-    _kill();
+    host_kill();
 }
 
 /* Begun and ended within a few milliseconds, and requeued at once. */
@@ -358,15 +302,15 @@ static void test_quick_edges(void)
     json_t *records, *r;
 
     _setup("cgroup-v1");
-    _pass(1000);
+    host_pass(1000);
     _event(NODE_EVENT_START, 1, 1);
-    _pass(5);
+    host_pass(5);
     UNIT_INT(sampler_edge_wait_ms(&sampler), -1, "nothing waits");
     _event(NODE_EVENT_START, 2, 1);
     UNIT_INT(sampler_edge_wait_ms(&sampler), SAMPLER_EDGE_MS - 5, "too close to the last record");
     _event(NODE_EVENT_END, 1, 1);
     UNIT_INT(sampler.jobs.n, 2, "it is to get its share yet");
-    _pass(SAMPLER_EDGE_MS);
+    host_pass(SAMPLER_EDGE_MS);
     UNIT_INT(sampler_edge_wait_ms(&sampler), 0, "now");
     UNIT_INT(sampler_tick(&sampler), 1, "closed");
     UNIT_INT(sampler.jobs.n, 1, "gone");
@@ -375,14 +319,14 @@ static void test_quick_edges(void)
     UNIT_INT(_number(_job(r, 1), "idle_uj"), 2 * (SAMPLER_EDGE_MS + 5) * 1000, "its 25 ms");
     UNIT_OK(!_job(r, 2), "the other begins with the next record");
     json_decref(records);
-    _pass(2);
+    host_pass(2);
     _event(NODE_EVENT_END, 2, 1);
     _event(NODE_EVENT_START, 2, 4);
     UNIT_INT(sampler.jobs.n, 1, "requeued and back");
     UNIT_INT(sampler.jobs.v[0].cpus, 4, "a new run");
     UNIT_INT(sampler.jobs.v[0].total_uj, 0, "from nothing");
     json_decref(_records());
-    _kill();
+    host_kill();
 }
 
 /* kill -9: the next run gives the gap to whoever ran across it, and the numbers go on. */
@@ -391,18 +335,18 @@ static void test_resume(void)
     json_t *records, *r;
 
     _setup("cgroup-v1");
-    _pass(1000);
+    host_pass(1000);
     _used(42, 0);
     _used(43, 0);
     _event(NODE_EVENT_START, 42, 2);
     _event(NODE_EVENT_START, 43, 1);
-    _pass(10000);
+    host_pass(10000);
     _used(42, 1000000);
     _used(43, 7000000);
     (void)sampler_tick(&sampler);
-    _pass(500);
-    _kill();
-    _pass(59500);
+    host_pass(500);
+    host_kill();
+    host_pass(59500);
     _used(42, 31000000);
     fixture_remove(root, "sys/fs/cgroup/cpuacct/slurm_n1/uid_1000/job_43");
     _start("boot-1");
@@ -415,7 +359,7 @@ static void test_resume(void)
     UNIT_INT(_number(_job(r, 42), "cpus"), 2, "known from the last record");
     UNIT_OK(!_job(r, 43), "ended meanwhile");
     json_decref(records);
-    _pass(1000);
+    host_pass(1000);
     _used(42, 31500000);
     _event(NODE_EVENT_END, 42, 2);
     records = _records();
@@ -423,7 +367,7 @@ static void test_resume(void)
     UNIT_INT(_number(_job(r, 42), "cpu_ms"), 500, "and on from there");
     UNIT_OK(!json_object_get(r, "gap"), "no gap any more");
     json_decref(records);
-    _kill();
+    host_kill();
 }
 
 static void _joules(const char *file, uint64_t joules)
@@ -443,7 +387,7 @@ static void test_gpus(void)
     json_t *records, *r;
 
     _setup("cgroup-v1");
-    _kill();
+    host_kill();
     _joules("energy", 1000);
     _joules("accel0_energy", 100);
     _joules("accel1_energy", 100);
@@ -458,10 +402,10 @@ static void test_gpus(void)
     (void)snprintf(ev.gpus, sizeof(ev.gpus), "1");
     (void)sampler_event(&sampler, &ev);
     _event(NODE_EVENT_START, 43, 2);
-    _pass(1000);
+    host_pass(1000);
     (void)sampler_tick(&sampler);
     for (int i = 1; i <= 10; i++) {
-        _pass(1000);
+        host_pass(1000);
         _joules("energy", 1000 + 100 * (uint64_t)i);
         _joules("accel0_energy", 100 + 10 * (uint64_t)i);
         _joules("accel1_energy", 100 + 50 * (uint64_t)i);
@@ -478,13 +422,13 @@ static void test_gpus(void)
     UNIT_INT(_number(_job(r, 43), "gpu_uj"), -1, "the other holds none");
     UNIT_OK(_number(r, "idle_uj") >= _number(r, "uj") / 10, "the first device is nobody's");
     json_decref(records);
-    _kill();
+    host_kill();
     _start("boot-2");
     for (int i = 0; i < sampler.jobs.n; i++)
         if (sampler.jobs.v[i].id == 42)
             UNIT_INT(sampler.jobs.v[i].gpus, 2, "still known");
     UNIT_INT(sampler.jobs.n, 2, "both");
-    _kill();
+    host_kill();
 }
 
 /* Killed before the first record that names the job, or after the one that ended it. */
@@ -493,34 +437,34 @@ static void test_resume_edges(void)
     _setup("cgroup-v1");
     _used(42, 0);
     _used(43, 0);
-    _pass(1000);
+    host_pass(1000);
     _event(NODE_EVENT_START, 43, 1);
-    _pass(1000);
+    host_pass(1000);
     _event(NODE_EVENT_START, 42, 3);
-    _pass(1000);
+    host_pass(1000);
     _event(NODE_EVENT_END, 43, 1);
-    _kill();
-    _pass(1000);
+    host_kill();
+    host_pass(1000);
     _start("boot-1");
     UNIT_INT(sampler.jobs.n, 1, "one of them runs, though both have a directory");
     UNIT_INT(sampler.jobs.v[0].id, 42, "which");
     UNIT_INT(sampler.jobs.v[0].cpus, 3, "as it was told");
     UNIT_INT(sampler.jobs.v[0].cpus_guessed, 0, "for sure");
     json_decref(_records());
-    _kill();
+    host_kill();
 }
 
 /* Without cgroups it is slurmstepd that shows which jobs have outlived us. */
 static void test_resume_processes(void)
 {
     _setup("amd-1s");
-    _pass(1000);
+    host_pass(1000);
     _event(NODE_EVENT_START, 42, 3);
     _event(NODE_EVENT_START, 43, 1);
-    _pass(1000);
+    host_pass(1000);
     (void)sampler_tick(&sampler);
-    _kill();
-    _pass(1000);
+    host_kill();
+    host_pass(1000);
     fixture_write(root, "proc/77/cmdline", "slurmstepd: [42.batch]");
     fixture_write(root, "proc/78/cmdline", "slurmstepd: [430.batch]");
     _start("boot-1");
@@ -529,18 +473,18 @@ static void test_resume_processes(void)
         UNIT_INT(jobs_find(&sampler.jobs, 42) != NULL, 1, "that one");
     }
     for (int i = 0; i < 20; i++) {
-        _pass(61000);
+        host_pass(61000);
         (void)sampler_tick(&sampler);
     }
     UNIT_INT(sampler.jobs.n, geteuid() == 0, "as long as it is there");
     fixture_remove(root, "proc/77");
     for (int i = 0; i < 20; i++) {
-        _pass(61000);
+        host_pass(61000);
         (void)sampler_tick(&sampler);
     }
     UNIT_INT(sampler.jobs.n, 0, "and not much longer");
     json_decref(_records());
-    _kill();
+    host_kill();
 }
 
 /* Counters tell what a gap took; jobs that ended in it leave their part to the system. */
@@ -549,19 +493,19 @@ static void test_resume_measured(void)
     json_t *records, *r;
 
     _setup("cgroup-v1");
-    _kill();
+    host_kill();
     _use_counters();
     fixture_remove(root, "sys/fs/cgroup/cpuacct/slurm_n2");
     fixture_remove(root, "sys/fs/cgroup/cpuacct/slurm_n12");
     _start("boot-2");
-    _pass(1000);
+    host_pass(1000);
     _used(42, 0);
     _event(NODE_EVENT_START, 42, 2);
-    _pass(10000);
+    host_pass(10000);
     fixture_write_u64(root, E0, 65532000000 + 100000);
     (void)sampler_tick(&sampler);
-    _kill();
-    _pass(20000);
+    host_kill();
+    host_pass(20000);
     fixture_write_u64(root, E0, 1000000000 - 510987 - 16);
     _used(42, 5000000);
     _machine_used(9000000 + 20000000);
@@ -574,16 +518,16 @@ static void test_resume_measured(void)
              "a quarter of the CPU time of the machine");
     UNIT_STR(_text(r, "quality"), "measured", "quality");
     json_decref(records);
-    _kill();
+    host_kill();
     /* away for longer than the counter reaches: 65.5 kJ at 1500 W */
-    _pass(100000);
+    host_pass(100000);
     fixture_write_u64(root, E0, 1000000001);
     _start("boot-2");
     records = _records();
     r = json_array_get(records, json_array_size(records) - 1);
     UNIT_STR(_text(r, "quality"), "modelled", "what the counter cannot tell is modelled");
     json_decref(records);
-    _kill();
+    host_kill();
 }
 
 /* Another boot: no gap, and no jobs; numbers go on. Nor where nobody looked for an hour. */
@@ -594,64 +538,52 @@ static void test_resume_boot(void)
     _setup("cgroup-v1");
     _used(42, 0);
     _event(NODE_EVENT_START, 42, 2);
-    _pass(10000);
+    host_pass(10000);
     (void)sampler_tick(&sampler);
-    _pass(10000);
+    host_pass(10000);
     (void)sampler_tick(&sampler);
-    _kill();
+    host_kill();
     now.wall_ms += 60000;
     now.mono_ms = 20000;
     _start("boot-2");
     UNIT_INT(sampler.jobs.n, 0, "jobs do not outlive the machine");
-    _pass(10000);
+    host_pass(10000);
     (void)sampler_tick(&sampler);
     records = _records();
     UNIT_INT(_number(json_array_get(records, json_array_size(records) - 1), "dt_ms"), 10000,
              "from the start");
     json_decref(records);
-    _kill();
-    _pass(2 * 3600000);
+    host_kill();
+    host_pass(2 * 3600000);
     _start("boot-2");
-    _pass(10000);
+    host_pass(10000);
     (void)sampler_tick(&sampler);
     records = _records();
     UNIT_INT(_number(json_array_get(records, json_array_size(records) - 1), "dt_ms"), 10000,
              "not the two hours");
     json_decref(records);
-    _kill();
+    host_kill();
 }
 
 /* Numbers that others have seen are never given again, even if the log was lost. */
 static void test_numbers(void)
 {
     _setup("cgroup-v1");
-    _pass(10000);
+    host_pass(10000);
     (void)sampler_tick(&sampler);
     UNIT_INT(sampler.seq, 1, "the first");
     sampler_skip_to(&sampler, 4710);
     sampler_skip_to(&sampler, 12);
-    _pass(10000);
+    host_pass(10000);
     (void)sampler_tick(&sampler);
     UNIT_INT(sampler.seq, 4711, "behind what is taken");
-    _kill();
+    host_kill();
     fixture_remove(unit_tmpdir(), "telemetry.jsonl");
-    now_ops = unit_clock_ops(&now);
-    CU_ASSERT_FATAL(telemetry_log_open(&tlog, unit_tmpdir(), 1 << 20, 8, NULL) == 0);
-    CU_ASSERT_FATAL(meter_open(&meter, root, NULL) == 0);
-    memset(&sampler, 0, sizeof(sampler));
-    sampler.clock = &now_ops;
-    sampler.settings = &settings;
-    sampler.node = "n1";
-    sampler.boot = "boot-1";
-    sampler.sysroot = root;
-    sampler.log = &tlog;
-    sampler.meter = &meter;
-    sampler.topology = &topology;
-    CU_ASSERT_FATAL(sampler_start(&sampler, 4700, NULL) == 0);
-    _pass(10000);
+    host_start("boot-1", NULL, 4700);
+    host_pass(10000);
     (void)sampler_tick(&sampler);
     UNIT_INT(sampler.seq, 4701, "behind what was acknowledged");
-    _kill();
+    host_kill();
 }
 
 /* The disk is full: energy is not lost, it comes with the next record, jobs' shares included. */
@@ -662,20 +594,20 @@ static void test_full_disk(void)
 
     (void)signal(SIGXFSZ, SIG_IGN);
     _setup("cgroup-v1");
-    _pass(1000);
+    host_pass(1000);
     _used(42, 0);
     _event(NODE_EVENT_START, 42, 2);
     limit.rlim_cur = tlog.size + 10;
     CU_ASSERT_FATAL(setrlimit(RLIMIT_FSIZE, &limit) == 0);
     for (int i = 0; i < 20; i++) {
-        _pass(1000);
+        host_pass(1000);
         (void)sampler_tick(&sampler);
     }
     _event(NODE_EVENT_END, 42, 2);
     UNIT_INT(sampler.jobs.n, 1, "waits for its record");
     limit.rlim_cur = RLIM_INFINITY;
     CU_ASSERT_FATAL(setrlimit(RLIMIT_FSIZE, &limit) == 0);
-    _pass(1000);
+    host_pass(1000);
     UNIT_INT(sampler_tick(&sampler), 1, "written");
     UNIT_INT(sampler.jobs.n, 0, "and gone");
     records = _records();
@@ -683,7 +615,7 @@ static void test_full_disk(void)
     UNIT_INT(_number(r, "dt_ms"), 21000, "all the time");
     UNIT_INT(_number(_job(r, 42), "idle_uj"), 2 * 2 * 21000000, "and all its share");
     json_decref(records);
-    _kill();
+    host_kill();
 }
 
 /* Nobody said that the job began; a process of it is in the tree. */
@@ -695,10 +627,10 @@ static void test_discovery(void)
     UNIT_INT(sampler.jobs.n, 0, "directories without processes are no jobs");
     fixture_write(root, "sys/fs/cgroup/cpuacct/slurm_n1/uid_1000/job_5/step_0/cgroup.procs", "7\n");
     fixture_write(root, "proc/7/status", "Name:\tsh\nPPid:\t1\nUid:\t1000\t1000\t1000\t1000\n");
-    _pass(6000);
+    host_pass(6000);
     (void)sampler_tick(&sampler);
     UNIT_INT(sampler.jobs.n, 1, "found");
-    _pass(6000);
+    host_pass(6000);
     _used(5, 3000000 + 2000000);
     (void)sampler_tick(&sampler);
     (void)sampler_close(&sampler);
@@ -709,13 +641,13 @@ static void test_discovery(void)
     json_decref(records);
     _event(NODE_EVENT_END, 5, 5);
     UNIT_INT(sampler.jobs.n, 1, "waits");
-    _pass(100);
+    host_pass(100);
     (void)sampler_tick(&sampler);
     UNIT_INT(sampler.jobs.n, 0, "ended");
-    _pass(6000);
+    host_pass(6000);
     (void)sampler_tick(&sampler);
     UNIT_INT(sampler.jobs.n, 0, "its directory outlives it, and is not taken for a new job");
-    _kill();
+    host_kill();
 }
 
 /* Its end was never told: what has had no process for long has ended. */
@@ -723,22 +655,22 @@ static void test_gone(void)
 {
     _setup("cgroup-v1");
     _used(42, 0);
-    _pass(1000);
+    host_pass(1000);
     _event(NODE_EVENT_START, 42, 2);
     fixture_remove(root, "sys/fs/cgroup/cpuacct/slurm_n1/uid_1000/job_42");
     (void)close(sampler.jobs.v[0].cpu.fd);
     sampler.jobs.v[0].cpu.fd = -1;
     for (int i = 0; i < 14 * 6; i++) {
-        _pass(10000);
+        host_pass(10000);
         (void)sampler_tick(&sampler);
     }
     UNIT_INT(sampler.jobs.n, 1, "it may be between two steps");
     for (int i = 0; i < 3 * 6; i++) {
-        _pass(10000);
+        host_pass(10000);
         (void)sampler_tick(&sampler);
     }
     UNIT_INT(sampler.jobs.n, 0, "not for a quarter of an hour");
-    _kill();
+    host_kill();
 }
 
 /* No cgroups: shares by CPUs alone, and said so. */
@@ -747,12 +679,12 @@ static void test_without_cgroups(void)
     json_t *records, *r, *job;
 
     _setup("amd-1s");
-    _pass(1000);
+    host_pass(1000);
     _event(NODE_EVENT_START, 42, 1);
     _event(NODE_EVENT_START, 43, 3);
-    _pass(1000);
+    host_pass(1000);
     (void)sampler_tick(&sampler);
-    _pass(1000);
+    host_pass(1000);
     fixture_write_u64(root, E0, 65100000000);
     _event(NODE_EVENT_END, 42, 1);
     records = _records();
@@ -765,7 +697,7 @@ static void test_without_cgroups(void)
     UNIT_OK(json_is_null(json_object_get(job, "cpu_ms")), "unknown is not 0");
     UNIT_INT(_number(job, "active_uj") * 3, _number(_job(r, 43), "active_uj"), "one to three");
     json_decref(records);
-    _kill();
+    host_kill();
 }
 
 /* Anything may happen, in any order: every record adds up, and energy is neither made nor lost. */
@@ -777,7 +709,7 @@ static void test_any_order(void)
     size_t i;
 
     _setup("cgroup-v1");
-    _kill();
+    host_kill();
     _use_counters();
     fixture_write_u64(root, E0, raw);
     settings.node.log_interval_ms = 3000;
@@ -788,7 +720,7 @@ static void test_any_order(void)
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        _pass((int64_t)(random >> 54) % 1000);
+        host_pass((int64_t)(random >> 54) % 1000);
         raw = (raw + (random >> 44) % 90000000) % 65532611002;
         fixture_write_u64(root, E0, raw);
         used[job - 100] += (random >> 30) % 3000000;
@@ -811,11 +743,11 @@ static void test_any_order(void)
             (void)sampler_tick(&sampler);
         }
         if (round % 500 == 499) {
-            _kill();
+            host_kill();
             _start("boot-2");
         }
     }
-    _pass(1000);
+    host_pass(1000);
     (void)sampler_close(&sampler);
     records = _records();
     json_array_foreach(records, i, r)
@@ -828,7 +760,7 @@ static void test_any_order(void)
     UNIT_INT((uint64_t)total % 65532611002, (raw + 65532611002 - 65000000000) % 65532611002,
              "what the counter went on by");
     json_decref(records);
-    _kill();
+    host_kill();
 }
 
 /* ---- allocations ---- */
@@ -890,14 +822,14 @@ static void test_no_allocation(void)
     unsigned long before;
 
     _setup("intel-2s");
-    _kill();
+    host_kill();
     fixture_write(root, "sys/fs/cgroup/cpuacct/cgroup.procs", "");
     for (uint32_t job = 1; job <= 32; job++)
         _used(job, 1000);
     _start("boot-2");
     for (uint32_t job = 1; job <= 32; job++)
         _event(NODE_EVENT_START, job, 1);
-    _pass(1000);
+    host_pass(1000);
     (void)sampler_tick(&sampler);
     _count_allocations();
     before = allocations;
@@ -905,12 +837,12 @@ static void test_no_allocation(void)
     UNIT_OK(allocations > before, "allocations are seen");
     before = allocations;
     for (int i = 0; i < 1000; i++) {
-        _pass(1000);
+        host_pass(1000);
         (void)sampler_tick(&sampler);
     }
     UNIT_INT(allocations - before, 0, "in 1,000 ticks");
     UNIT_OK(sampler.seq > 99, "with %" PRIu64 " records among them", sampler.seq);
-    _kill();
+    host_kill();
 }
 
 static const struct unit_case cases[] = {

@@ -7,74 +7,19 @@
 
 #include <inttypes.h>
 
-#include "carnotd/sampler.h"
-#include "common/log.h"
-#include "node_fixture.h"
-
-static struct unit_clock now;
-static struct clock_ops now_ops;
-static struct settings settings;
-static struct telemetry_log tlog;
-static struct meter meter;
-static struct topology topology;
-static struct sampler sampler;
-static const char *root;
-
-static void _quiet(int level, const char *line, void *arg)
-{
-    (void)level;
-    (void)line;
-    (void)arg;
-}
-
-static void _pass(int64_t ms)
-{
-    now.wall_ms += ms;
-    now.mono_ms += ms;
-}
-
-static void _start(const char *boot)
-{
-    struct err e = {""};
-
-    CU_ASSERT_FATAL(telemetry_log_open(&tlog, unit_tmpdir(), 1 << 20, 8, &e) == 0);
-    CU_ASSERT_FATAL(meter_open(&meter, root, &e) == 0);
-    memset(&sampler, 0, sizeof(sampler));
-    sampler.clock = &now_ops;
-    sampler.settings = &settings;
-    sampler.node = "n1";
-    sampler.boot = boot;
-    sampler.sysroot = root;
-    sampler.log = &tlog;
-    sampler.meter = &meter;
-    sampler.topology = &topology;
-    CU_ASSERT_FATAL(sampler_start(&sampler, 0, &e) == 0);
-}
-
-static void _end(void)
-{
-    sampler_fini(&sampler);
-    meter_close(&meter);
-    telemetry_log_close(&tlog);
-}
+#include "sampler_host.h"
 
 /* Four CPUs of 2 W idle and 10 W busy; a record every ten seconds and at edges. */
 static void _setup(void)
 {
-    log_set_handler(_quiet, NULL);
-    settings_init(&settings);
+    log_set_handler(host_quiet, NULL);
+    host_init("cgroup-v1");
+    settings.node.log_max_bytes = 1 << 20;
     settings.power.cpu_idle_mw = 2000;
     settings.power.cpu_max_mw = 10000;
     settings.node.interval_ms = 1000;
     settings.node.log_interval_ms = 10000;
-    memset(&topology, 0, sizeof(topology));
-    topology.pus = 4;
-    now.wall_ms = INT64_C(1795511520000);
-    now.mono_ms = 5000000;
-    now_ops = unit_clock_ops(&now);
-    (void)unsetenv("SLURM_CONF");
-    root = fixture_copy("cgroup-v1");
-    _start("boot-1");
+    host_start("boot-1", NULL, 0);
 }
 
 static void _event(enum node_event_kind kind, uint32_t job, uint32_t cpus, const char *step)
@@ -121,12 +66,12 @@ static int64_t _ask(uint32_t job, const char *step)
 /* A new estimate is made for the next question. */
 static void _later(void)
 {
-    _pass(SAMPLER_ESTIMATE_MS);
+    host_pass(SAMPLER_ESTIMATE_MS);
 }
 
 static void _tick(int64_t ms)
 {
-    _pass(ms);
+    host_pass(ms);
     (void)sampler_tick(&sampler);
 }
 
@@ -142,7 +87,7 @@ static void test_node(void)
     _setup();
     _tick(3000);
     UNIT_INT(_ask(0, NULL), 24000000, "before the first record: four idle CPUs for 3 s");
-    _pass(100);
+    host_pass(100);
     UNIT_INT(_ask(0, NULL), 24000000, "estimated a moment ago");
     _later();
     UNIT_INT(_ask(0, NULL), 26400000, "and now");
@@ -151,7 +96,7 @@ static void test_node(void)
     UNIT_INT(_ask(0, NULL), 8 * 13500000, "over a record");
     UNIT_INT(_ask(42, "0"), -1, "no such job");
     UNIT_INT(sampler.steps.n, 0, "and no step is kept for it");
-    _end();
+    host_kill();
 }
 
 /* A job alone with its batch step: the step has it all, also what came before it asked. */
@@ -170,7 +115,7 @@ static void test_batch(void)
     _event(NODE_EVENT_END, 42, 1, NULL);
     _tick(1000);
     UNIT_INT(_ask(42, "batch"), -1, "the job has gone");
-    _end();
+    host_kill();
 }
 
 static void test_steps(void)
@@ -200,7 +145,7 @@ static void test_steps(void)
     _tick(2000);
     UNIT_OK(_ask(42, "0") > first, "an idle second goes on to those that live");
     UNIT_INT(_ask(42, "0") + second + _ask(42, "batch"), _ask(42, "extern"), "all of it");
-    _end();
+    host_kill();
 }
 
 /* A cgroup that goes ends its step, where SPANK says nothing. */
@@ -220,7 +165,7 @@ static void test_gone(void)
     first = _ask(42, "0");
     /* on a file system a removed file can still be read: the descriptor stands for the cgroup */
     UNIT_OK(first >= 0, "still known");
-    _end();
+    host_kill();
 }
 
 /* Without cgroups nobody knows what a step used: equal parts. */
@@ -236,7 +181,7 @@ static void test_equal(void)
     UNIT_OK(_ask(42, "0") >= _ask(42, "1"), "the first had the beginning");
     _tick(1000);
     UNIT_INT(_ask(42, "0") + _ask(42, "1"), _ask(42, "extern"), "to the microjoule");
-    _end();
+    host_kill();
 }
 
 /* A job gets busy in the middle of an interval: the other's share so far is less than was said. */
@@ -250,7 +195,7 @@ static void test_monotone(void)
     _tick(1000);
     _used(1, NULL, 1000000);
     _used(2, NULL, 0);
-    _pass(1000);
+    host_pass(1000);
     said = _ask(1, "extern");
     UNIT_OK(said > 0, "busy");
     fixture_write_u64(root, "sys/fs/cgroup/cpuacct/cpuacct.usage", 90000000000);
@@ -261,7 +206,7 @@ static void test_monotone(void)
     _later();
     UNIT_OK(_ask(1, "extern") >= said, "nor after the record");
     UNIT_OK((uint64_t)_ask(1, "extern") >= _job_uj(1), "nor less than the record");
-    _end();
+    host_kill();
 }
 
 /* Random jobs and steps: shares add up to what was told of the job, and that ends as the records
@@ -298,7 +243,7 @@ static void test_property(void)
             UNIT_OK((uint64_t)extern_uj >= _job_uj(job), "job %u, round %d", job, round);
         }
     }
-    _pass(1);
+    host_pass(1);
     (void)sampler_close(&sampler);
     for (uint32_t job = 1; job <= 3; job++) {
         uint64_t told = (uint64_t)_ask(job, "extern");
@@ -306,7 +251,7 @@ static void test_property(void)
         UNIT_OK(told - _job_uj(job) <= 10000000, "job %u: %" PRIu64 " told, %" PRIu64 " in records",
                 job, told, _job_uj(job));
     }
-    _end();
+    host_kill();
 }
 
 /* Another run of the daemon has another name. */
@@ -318,14 +263,14 @@ static void test_run(void)
     run = sampler.run;
     UNIT_OK(run > 0, "named");
     _tick(10000);
-    _end();
-    _pass(5000);
-    _start("boot-1");
+    host_kill();
+    host_pass(5000);
+    host_start("boot-1", NULL, 0);
     UNIT_OK(sampler.run != run, "anew");
     _later();
     UNIT_INT(_ask(0, NULL), 8 * 5000000 + 8 * SAMPLER_ESTIMATE_MS * 1000,
              "and counts from the last record on");
-    _end();
+    host_kill();
 }
 
 static const struct unit_case cases[] = {

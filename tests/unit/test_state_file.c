@@ -10,23 +10,13 @@
 #include <sys/stat.h>
 
 #include "carnotd/state_file.h"
-#include "common/log.h"
-#include "node_fixture.h"
+#include "sampler_host.h"
 
-#define WALL_0 INT64_C(1795511520000)
 #define ZONE "sys/class/powercap/intel-rapl:0/"
 #define RANGE UINT64_C(65532610987)
 /* One step of the 32-bit register behind the range, which the wrap takes as well. */
 #define STEP UINT64_C(15)
 
-static struct unit_clock now;
-static struct clock_ops now_ops;
-static struct settings settings;
-static struct telemetry_log tlog;
-static struct meter meter;
-static struct topology topology;
-static struct sampler sampler;
-static const char *root;
 static char state_path[PATH_MAX];
 static char said[4096]; /* warnings and worse */
 static uint64_t true_uj, raw_uj;
@@ -42,38 +32,9 @@ static void _collect(int level, const char *line, void *arg)
 
 static void _start(const char *boot)
 {
-    struct err e = {""};
-
     log_set_handler(_collect, NULL);
-    now_ops = unit_clock_ops(&now);
     said[0] = '\0';
-    CU_ASSERT_FATAL(telemetry_log_open(&tlog, unit_tmpdir(), 1 << 20, 8, &e) == 0);
-    CU_ASSERT_FATAL(meter_open(&meter, root, &e) == 0);
-    memset(&sampler, 0, sizeof(sampler));
-    sampler.clock = &now_ops;
-    sampler.settings = &settings;
-    sampler.node = "n1";
-    sampler.boot = boot;
-    sampler.sysroot = root;
-    sampler.log = &tlog;
-    sampler.meter = &meter;
-    sampler.topology = &topology;
-    sampler.state_path = state_path;
-    CU_ASSERT_FATAL(sampler_start(&sampler, 0, &e) == 0);
-}
-
-/* As kill -9 ends it. */
-static void _kill(void)
-{
-    sampler_fini(&sampler);
-    meter_close(&meter);
-    telemetry_log_close(&tlog);
-}
-
-static void _pass(int64_t ms)
-{
-    now.wall_ms += ms;
-    now.mono_ms += ms;
+    host_start(boot, state_path, 0);
 }
 
 /* The machine draws so much more. */
@@ -88,15 +49,10 @@ static void _draw(uint64_t uj)
 
 static void _setup(void)
 {
-    settings_init(&settings);
+    host_init("cgroup-v1");
+    settings.node.log_max_bytes = 1 << 20;
     settings.node.interval_ms = 1000;
     settings.node.log_interval_ms = 10000;
-    memset(&topology, 0, sizeof(topology));
-    topology.pus = 4;
-    now.wall_ms = WALL_0;
-    now.mono_ms = 5000000;
-    (void)unsetenv("SLURM_CONF");
-    root = fixture_copy("cgroup-v1");
     fixture_write(root, ZONE "name", "package-0\n");
     fixture_write_u64(root, ZONE "max_energy_range_uj", RANGE);
     true_uj = 0;
@@ -166,7 +122,7 @@ static json_t *_last_record(void)
 
 static void _record(int64_t ms, uint64_t uj)
 {
-    _pass(ms);
+    host_pass(ms);
     _draw(uj);
     UNIT_INT(sampler_close(&sampler), 1, "a record");
 }
@@ -181,7 +137,7 @@ static void test_damaged(void)
 
     _setup();
     _record(10000, 50000000);
-    _kill();
+    host_kill();
     text = _read(state_path, &size);
     state = state_file_parse(text, size, "n1", &e);
     UNIT_OK(state != NULL, "as it was written");
@@ -286,7 +242,7 @@ static void test_place(void)
     _check_file("", "nothing");
     _setup();
     _record(10000, 50000000);
-    _kill();
+    host_kill();
     state = state_file_load(state_path, "n1", &e);
     UNIT_OK(state != NULL, "sound");
     json_decref(state);
@@ -317,7 +273,7 @@ static void test_place(void)
     said[0] = '\0';
     _record(10000, 50000000);
     UNIT_STR(said, "", "once");
-    _kill();
+    host_kill();
 }
 
 /* Totals go on, and what a twin that stands by would have to tell does not count twice. */
@@ -329,8 +285,8 @@ static void test_totals(void)
     _setup();
     _record(10000, 2000000000);
     _record(10000, 2000000000);
-    _kill();
-    _pass(20000);
+    host_kill();
+    host_pass(20000);
     _draw(3000000000);
     _start("boot-1");
     UNIT_STR(said, "", "nothing to warn of");
@@ -342,14 +298,14 @@ static void test_totals(void)
     json_decref(r);
     UNIT_INT(_logged_uj(0, &last), true_uj, "once");
     /* another range: another zone, of which nothing is known */
-    _kill();
-    _pass(1000);
+    host_kill();
+    host_pass(1000);
     _draw(1000000);
     fixture_write_u64(root, ZONE "max_energy_range_uj", RANGE + 5);
     _start("boot-1");
     UNIT_INT(meter.sources[0].counter.total_uj, 0, "from nothing");
     UNIT_INT(_logged_uj(0, &last), true_uj - 1000000, "what it did meanwhile is unknown");
-    _kill();
+    host_kill();
 }
 
 /* Away for longer than the range allows: not measured, and what the GPU's place took is not 0. */
@@ -361,12 +317,12 @@ static void test_too_long(void)
     fixture_write(root, "sys/class/powercap/intel-rapl:0:0/name", "dram\n");
     fixture_write_u64(root, "sys/class/powercap/intel-rapl:0:0/max_energy_range_uj", RANGE);
     fixture_write_u64(root, "sys/class/powercap/intel-rapl:0:0/energy_uj", 1000);
-    _kill();
+    host_kill();
     _start("boot-2");
     fixture_write_u64(root, "sys/class/powercap/intel-rapl:0:0/energy_uj", 5001000);
     _record(10000, 500000000);
-    _kill();
-    _pass(3600000 - 60000);
+    host_kill();
+    host_pass(3600000 - 60000);
     _draw(500000000);
     fixture_write_u64(root, "sys/class/powercap/intel-rapl:0:0/energy_uj", 9001000);
     _start("boot-2");
@@ -382,7 +338,7 @@ static void test_too_long(void)
     r = _last_record();
     UNIT_STR(json_string_value(json_object_get(r, "quality")), "measured", "and on");
     json_decref(r);
-    _kill();
+    host_kill();
 }
 
 /* Another boot knows nothing of the old one's counters, but numbers go on, with a log or without.
@@ -394,7 +350,7 @@ static void test_boot(void)
     _setup();
     _record(10000, 2000000000);
     _record(10000, 2000000000);
-    _kill();
+    host_kill();
     now.mono_ms = 1000;
     fixture_remove(unit_tmpdir(), "telemetry.jsonl");
     _start("boot-2");
@@ -404,18 +360,18 @@ static void test_boot(void)
     _record(10000, 1000000000);
     UNIT_INT(_logged_uj(2, &last), 1000000000, "its own");
     UNIT_INT(last, 3, "the number goes on");
-    _kill();
+    host_kill();
     /* a clock that is behind the file's */
     now.mono_ms = 500;
     _start("boot-2");
     UNIT_OK(strstr(said, "it is of the future"), "%s", said);
-    _kill();
+    host_kill();
 }
 
 /* Up to a kilowatt, or nothing. */
 static void _run_for(int64_t ms)
 {
-    _pass(ms);
+    host_pass(ms);
     _draw((uint64_t)ms * (uint64_t)(rand() % 3 ? rand() % 1000000 : 0));
 }
 
@@ -448,7 +404,7 @@ static void test_any_kill(void)
         } else {
             int left = rand() % 8;
 
-            _kill();
+            host_kill();
             if (left == 0 && older) /* killed before the rename */
                 fixture_write(unit_tmpdir(), STATE_FILE_NAME, older);
             if (left <= 1)
@@ -472,7 +428,7 @@ static void test_any_kill(void)
     _record(10000, 0);
     UNIT_INT(lost_uj + _logged_uj(after, &last), true_uj, "seed %u: every joule once", seed);
     free(older);
-    _kill();
+    host_kill();
 }
 
 static const struct unit_case cases[] = {
