@@ -7,6 +7,7 @@
 
 #include "carnotctld/bonus.h"
 #include "carnotctld/slurm_client.h"
+#include "carnotctld/runs.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
 
@@ -42,7 +43,7 @@ void bonus_run(struct ctl *c)
     for (size_t i = 0; i < c->snap->n_jobs; i++) {
         const struct slurm_job *job = &c->snap->jobs[i];
         struct ledger_job *row =
-            job->phase == PHASE_PENDING ? tracker_newest(c, job->job_id) : NULL;
+            job->phase == PHASE_PENDING ? runs_newest(c, job->job_id) : NULL;
         if (row && !row->released && !row->bonus && row->delay_s > 0 && row->planned_s > 0 &&
             row->planned_s <= now_s && !job->dependency && !job->held && tracker_acting(c, row))
             give(c, job, row);
@@ -51,7 +52,7 @@ void bonus_run(struct ctl *c)
 
 void bonus_ordered(struct ctl *c, uint32_t job_id, int ok)
 {
-    struct ledger_job *row = tracker_newest(c, job_id);
+    struct ledger_job *row = runs_newest(c, job_id);
     if (!row || ok)
         return;
     row->bonus = 0;

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "carnotctld/dependents.h"
-#include "carnotctld/tracker.h"
+#include "carnotctld/runs.h"
 
 #define DEPTH_MAX 8
 #define UNLIMITED_S (365 * 86400LL)
@@ -62,7 +62,7 @@ static int64_t lets_go(const struct ctl *c, const struct parent *p, int depth)
     if (!job || job->phase == PHASE_ENDED)
         return now_s;
     if (job->phase == PHASE_PENDING) {
-        const struct ledger_job *row = tracker_newest(c, p->job_id);
+        const struct ledger_job *row = runs_newest(c, p->job_id);
         start_s = later(later(now_s, job->start_s), row && !row->released ? row->planned_s : 0);
         if (job->dependency && depth < DEPTH_MAX)
             start_s = later(start_s, eligible(c, job, depth + 1));
@@ -97,7 +97,7 @@ int64_t dependents_spent_s(const struct ctl *c, const struct slurm_job *job, int
     int at_start = 0;
     struct parent p;
     while (text && next_parent(&text, &at_start, &p)) {
-        const struct ledger_job *row = tracker_newest(c, p.job_id);
+        const struct ledger_job *row = runs_newest(c, p.job_id);
         if (row)
             spent_s = later(spent_s, row->spent_s + row->delay_s);
     }

@@ -14,7 +14,7 @@
 #include "carnotctld/ops.h"
 #include "carnotctld/planner.h"
 #include "carnotctld/slurm_client.h"
-#include "carnotctld/tracker.h"
+#include "carnotctld/runs.h"
 #include "common/units.h"
 #include "common/when.h"
 #include "placement/placement.h"
@@ -105,7 +105,7 @@ static int look_up(const struct asker *who, const json_t *request, struct ledger
     if (read_job_id(request, &id, e) < 0)
         return -1;
     *job = snapshot_job(c->snap, id);
-    *row = tracker_newest(c, id);
+    *row = runs_newest(c, id);
     if (!*row && !*job) {
         /* Slurm counts ids up: one that the list has not reached was submitted since. */
         int newer =
@@ -238,7 +238,7 @@ json_t *op_now(const struct asker *who, const json_t *request, struct err *e)
         return NULL;
     /* A component starts when all of its job may: the first one's wait is all of theirs. */
     if (job && job->het_job_id && job->het_job_id != job->job_id)
-        row = tracker_newest(c, job->het_job_id);
+        row = runs_newest(c, job->het_job_id);
     if (!row) {
         err_set(e, "Carnot does not make job %u wait", job->job_id);
         return NULL;

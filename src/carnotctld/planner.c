@@ -17,6 +17,7 @@
 #include "carnotctld/planner.h"
 #include "carnotctld/publisher.h"
 #include "carnotctld/slurm_client.h"
+#include "carnotctld/runs.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
 #include "placement/placement.h"
@@ -244,7 +245,7 @@ static void plan_due(struct ctl *c, struct scratch *s)
 {
     for (size_t i = 0; i < c->snap->n_jobs; i++) {
         const struct slurm_job *job = &c->snap->jobs[i];
-        struct ledger_job *row = tracker_newest(c, job->job_id);
+        struct ledger_job *row = runs_newest(c, job->job_id);
         struct placement_note note;
         int may = row && row->allowance_s > 0 && ours(c, job, row, &note);
         enum due due = may ? due_of(job, row, &note) : DUE_NOT;
@@ -262,7 +263,7 @@ static void plan_all(struct ctl *c, struct scratch *s)
     for (size_t i = 0; i < c->snap->n_jobs; i++) {
         const struct slurm_job *job = &c->snap->jobs[i];
         struct placement_note note;
-        struct ledger_job *row = tracker_newest(c, job->job_id);
+        struct ledger_job *row = runs_newest(c, job->job_id);
         if (ours(c, job, row, &note) && !job->dependency && row->latest_s &&
             row->planned_s > now_s + TOO_CLOSE_S)
             plan(c, s, job, row, &note);
@@ -292,7 +293,7 @@ void planner_run(struct ctl *c)
 
 void planner_ordered(struct ctl *c, uint32_t job_id, int64_t begin_s, int ok)
 {
-    struct ledger_job *row = tracker_newest(c, job_id);
+    struct ledger_job *row = runs_newest(c, job_id);
     struct err e = {.text = ""};
     if (!row)
         return;

@@ -13,6 +13,7 @@
 #include "carnotctld/native.h"
 #include "carnotctld/publisher.h"
 #include "carnotctld/publisher_private.h"
+#include "carnotctld/runs.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
 #include "common/path.h"
@@ -119,7 +120,7 @@ static void plan_job(const struct ctl *c, struct build *w, const struct slurm_jo
         slots_occupy(&w->b.head, planned, w->b.n_slots, now_s, job->start_s + hold_s, cpus, 1);
         return;
     }
-    const struct ledger_job *row = tracker_newest(c, job->job_id);
+    const struct ledger_job *row = runs_newest(c, job->job_id);
     if (!row || row->released || row->planned_s == 0)
         return;
     int64_t from_s = row->planned_s > now_s ? row->planned_s : now_s;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "carnotctld/publisher_private.h"
+#include "carnotctld/runs.h"
 #include "carnotctld/tracker.h"
 #include "placement/placement.h"
 
@@ -120,7 +121,7 @@ static int run_order(const void *a, const void *b)
 /* A job that waits now has its run wait from when its own wait began. */
 static void add_waiting(const struct ctl *c, const struct slurm_job *job, struct board_run *run)
 {
-    const struct ledger_job *row = tracker_newest(c, job->job_id);
+    const struct ledger_job *row = runs_newest(c, job->job_id);
     struct placement_note note;
     run->waiting_since_s = 0;
     if (!row || job->phase != PHASE_PENDING || row->released || row->delay_s <= 0 ||

@@ -20,6 +20,7 @@
 #include "carnotctld/ops.h"
 #include "carnotctld/requeue.h"
 #include "carnotctld/slurm_client.h"
+#include "carnotctld/runs.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
 #include "common/text.h"
@@ -141,7 +142,7 @@ static int find_settled(struct ctl *c, const struct record *r, uint32_t job_id,
 static int find_run(struct ctl *c, const struct record *r, uint32_t job_id, uint32_t uid,
                     struct ledger_job *out)
 {
-    struct ledger_job *row = tracker_find(c, job_id, r->end_ms / 1000);
+    struct ledger_job *row = runs_at(c, job_id, r->end_ms / 1000);
     if (row && begun(row, r)) {
         *out = *row;
         return 1;

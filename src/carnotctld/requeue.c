@@ -4,6 +4,7 @@
 #include "carnotctld/enforcer.h"
 #include "carnotctld/requeue.h"
 #include "carnotctld/settle.h"
+#include "carnotctld/runs.h"
 #include "carnotctld/tracker.h"
 
 void requeue_inherit(const struct ledger_job *before, struct ledger_job *row)
@@ -44,8 +45,8 @@ static void lend(uint64_t *from, uint64_t from_used, uint64_t *to, uint64_t to_u
 
 void requeue_lend(struct ctl *c, struct job_key key, uint64_t uj, uint64_t ug)
 {
-    struct ledger_job settled, *run = tracker_row(c, key);
-    struct ledger_job *now = tracker_newest(c, key.job_id);
+    struct ledger_job settled, *run = runs_row(c, key);
+    struct ledger_job *now = runs_newest(c, key.job_id);
     struct err e = {.text = ""};
     if (!now || now->key.restart <= key.restart || (uj == 0 && ug == 0))
         return;

@@ -15,118 +15,24 @@
 #include "carnotctld/native.h"
 #include "carnotctld/requeue.h"
 #include "carnotctld/row_price.h"
+#include "carnotctld/runs.h"
 #include "carnotctld/settle.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
 #include "common/user.h"
 
-static int compare(const void *a, const void *b)
-{
-    const struct job_key *x = &((const struct ledger_job *)a)->key;
-    const struct job_key *y = &((const struct ledger_job *)b)->key;
-    if (x->job_id != y->job_id)
-        return x->job_id < y->job_id ? -1 : 1;
-    if (x->restart != y->restart)
-        return x->restart < y->restart ? -1 : 1;
-    return (x->submit_s > y->submit_s) - (x->submit_s < y->submit_s);
-}
-
-static void load(struct ctl *c)
-{
-    struct ledger_query q = {.live_only = 1, .limit = SIZE_MAX >> 1};
-    struct ledger_job *rows = NULL;
-    size_t n = 0;
-    struct err e = {.text = ""};
-    if (ledger_job_list(c->ledger, &q, &rows, &n, &e) < 0) {
-        log_err("ledger: %s", e.text);
-        return;
-    }
-    free(c->jobs);
-    c->jobs = rows;
-    c->n_jobs = c->room_jobs = n;
-    if (n)
-        qsort(c->jobs, n, sizeof(*c->jobs), compare);
-}
-
 int tracker_init(struct ctl *c, struct err *e)
 {
     (void)e;
-    load(c);
+    runs_load(c);
     return 0;
 }
 
 void tracker_fini(struct ctl *c)
 {
-    free(c->jobs);
+    runs_free(c);
     snapshot_destroy(c->snap);
-    c->jobs = NULL;
     c->snap = NULL;
-    c->n_jobs = c->room_jobs = 0;
-}
-
-static struct ledger_job *find_key(const struct ctl *c, size_t n, struct job_key key)
-{
-    struct ledger_job wanted = {.key = key};
-    return n ? bsearch(&wanted, c->jobs, n, sizeof(*c->jobs), compare) : NULL;
-}
-
-/* The first row of a job's runs among the first n rows, which stand in order. */
-static size_t first_run(const struct ctl *c, size_t n, uint32_t job_id)
-{
-    size_t low = 0, high = n;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (c->jobs[mid].key.job_id < job_id)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
-struct ledger_job *tracker_find(const struct ctl *c, uint32_t job_id, int64_t t_s)
-{
-    struct ledger_job *best = NULL;
-    for (size_t i = first_run(c, c->n_jobs, job_id);
-         i < c->n_jobs && c->jobs[i].key.job_id == job_id; i++)
-        if (!best || (c->jobs[i].start_s > 0 && c->jobs[i].start_s <= t_s))
-            best = &c->jobs[i];
-    return best;
-}
-
-static struct ledger_job *newest_run(const struct ctl *c, size_t n, uint32_t job_id)
-{
-    struct ledger_job *newest = NULL;
-    for (size_t i = first_run(c, n, job_id); i < n && c->jobs[i].key.job_id == job_id; i++)
-        newest = &c->jobs[i];
-    return newest;
-}
-
-struct ledger_job *tracker_row(const struct ctl *c, struct job_key key)
-{
-    return find_key(c, c->n_jobs, key);
-}
-
-struct ledger_job *tracker_newest(const struct ctl *c, uint32_t job_id)
-{
-    return newest_run(c, c->n_jobs, job_id);
-}
-
-/* Add a row behind the sorted ones; the caller sorts. Pointers into the list die here. */
-static struct ledger_job *append(struct ctl *c, const struct ledger_job *row)
-{
-    if (c->n_jobs == c->room_jobs) {
-        size_t room = c->room_jobs ? 2 * c->room_jobs : 256;
-        struct ledger_job *grown = realloc(c->jobs, room * sizeof(*grown));
-        if (!grown) {
-            log_err("no memory for job %u", row->key.job_id);
-            return NULL;
-        }
-        c->jobs = grown;
-        c->room_jobs = room;
-    }
-    c->jobs[c->n_jobs] = *row;
-    return &c->jobs[c->n_jobs++];
 }
 
 int tracker_acting(const struct ctl *c, const struct ledger_job *row)
@@ -185,7 +91,7 @@ static void new_row(struct ctl *c, size_t n_sorted, const struct slurm_job *job,
                     struct ledger_job *row)
 {
     struct placement_note note;
-    struct ledger_job *before = job->restart ? newest_run(c, n_sorted, job->job_id) : NULL;
+    struct ledger_job *before = job->restart ? runs_newest_of(c, n_sorted, job->job_id) : NULL;
     if (before && settle_is_lost(before))
         before = NULL; /* another job of this number, which may go on to run on its node */
     int noted = placement_note_parse(job->admin_comment, &note);
@@ -296,18 +202,16 @@ static void update_row(struct ctl *c, const struct slurm_job *job, struct ledger
         end_row(c, row, job->state, job->end_s ? job->end_s : ctl_now_s(c));
 }
 
-/* The row of the run that the list shows. A requeue sets Slurm's submit time anew some seconds
- * after the restart count: until that run starts, it is the run that was first seen. */
-static struct ledger_job *find_run(const struct ctl *c, size_t n_sorted,
-                                   const struct slurm_job *job)
+/* Slurm shows ended jobs for some minutes: is this one settled already? */
+static int is_settled(struct ctl *c, const struct slurm_job *job)
 {
     struct job_key key = {job->job_id, job->restart, job->submit_s};
-    struct ledger_job *known = find_key(c, n_sorted, key);
-    for (size_t i = first_run(c, n_sorted, job->job_id);
-         !known && job->restart && i < n_sorted && c->jobs[i].key.job_id == job->job_id; i++)
-        if (c->jobs[i].key.restart == job->restart && c->jobs[i].live)
-            known = &c->jobs[i];
-    return known;
+    struct ledger_job row;
+    struct err e = {.text = ""};
+    if (ledger_job_get(c->ledger, key, &row, &e) == 1)
+        return 1;
+    key.submit_s = 0; /* the newest */
+    return ledger_job_get(c->ledger, key, &row, &e) == 1 && runs_same(&row, job);
 }
 
 /* Is it judged here, for the plugin has not seen it? */
@@ -319,14 +223,9 @@ static int comes_past(const struct slurm_job *job)
 
 static void add_job(struct ctl *c, const struct slurm_job *job, size_t n_sorted)
 {
-    struct job_key key = {job->job_id, job->restart, job->submit_s};
     struct ledger_job row;
     struct err e = {.text = ""};
-    /* Slurm shows ended jobs for some minutes: this one may be settled already. */
-    if (key.restart)
-        key.submit_s = 0; /* any: see find_run */
-    int found = ledger_job_get(c->ledger, key, &row, &e);
-    if (found == 1)
+    if (is_settled(c, job))
         return;
     new_row(c, n_sorted, job, &row);
     int ended = job->phase == PHASE_ENDED;
@@ -336,7 +235,7 @@ static void add_job(struct ctl *c, const struct slurm_job *job, size_t n_sorted)
         return;
     }
     c->dirty = 1;
-    struct ledger_job *added = append(c, &row);
+    struct ledger_job *added = runs_append(c, &row);
     if (added && ended)
         end_row(c, added, job->state, job->end_s ? job->end_s : ctl_now_s(c));
 }
@@ -347,7 +246,7 @@ static void take_jobs(struct ctl *c, const struct snapshot *s, size_t n_sorted)
 {
     int past = 0;
     for (size_t i = 0; i < s->n_jobs; i++) {
-        struct ledger_job *known = find_run(c, n_sorted, &s->jobs[i]);
+        struct ledger_job *known = runs_listed(c, n_sorted, &s->jobs[i]);
         if (known)
             update_row(c, &s->jobs[i], known);
         else if (comes_past(&s->jobs[i]))
@@ -356,7 +255,7 @@ static void take_jobs(struct ctl *c, const struct snapshot *s, size_t n_sorted)
             add_job(c, &s->jobs[i], n_sorted);
     }
     for (size_t i = 0; past && i < s->n_jobs; i++)
-        if (!find_run(c, n_sorted, &s->jobs[i]) && comes_past(&s->jobs[i]))
+        if (!runs_listed(c, n_sorted, &s->jobs[i]) && comes_past(&s->jobs[i]))
             add_job(c, &s->jobs[i], n_sorted);
 }
 
@@ -368,8 +267,7 @@ static void end_missing(struct ctl *c, const struct snapshot *s)
         const struct slurm_job *job = snapshot_job(s, row->key.job_id);
         if (!row->live)
             continue;
-        if (job && job->restart == row->key.restart &&
-            (job->submit_s == row->key.submit_s || job->restart > 0))
+        if (job && runs_same(row, job))
             continue;
         /* It was submitted after this list was asked for? Then the list says nothing of it. */
         if (!job && row->key.submit_s * 1000 >= s->listed_ms)
@@ -419,19 +317,18 @@ void tracker_apply(struct ctl *c, struct snapshot *s)
     snapshot_destroy(c->snap);
     c->snap = s;
     take_jobs(c, s, n_sorted);
-    if (c->n_jobs)
-        qsort(c->jobs, c->n_jobs, sizeof(*c->jobs), compare);
+    runs_sort(c);
     end_missing(c, s);
     settle_ended(c);
     if (ledger_commit(c->ledger, &e) < 0) {
         log_err("ledger: %s", e.text);
-        load(c); /* what we remember must not run ahead of what is written */
+        runs_load(c); /* what we remember must not run ahead of what is written */
     }
 }
 
 void tracker_refresh(struct ctl *c, struct job_key key)
 {
-    struct ledger_job row, *known = tracker_row(c, key);
+    struct ledger_job row, *known = runs_row(c, key);
     struct err e = {.text = ""};
     if (known && ledger_job_get(c->ledger, key, &row, &e) == 1)
         *known = row;
@@ -483,8 +380,8 @@ struct ledger_job *tracker_adopt(struct ctl *c, uint32_t job_id, uint32_t uid, i
     }
     row.live = 0;
     row.end_s = end_s;
-    if (!append(c, &row))
+    if (!runs_append(c, &row))
         return NULL;
-    qsort(c->jobs, c->n_jobs, sizeof(*c->jobs), compare);
-    return tracker_row(c, row.key);
+    runs_sort(c);
+    return runs_row(c, row.key);
 }

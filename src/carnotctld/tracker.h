@@ -23,16 +23,6 @@ void tracker_fini(struct ctl *c);
 /* Take over a complete list (ownership of s): rows, starts, ends, changes by users, settlements. */
 void tracker_apply(struct ctl *c, struct snapshot *s);
 
-/* The unsettled run of this job that had begun by t_s, else its oldest; NULL when there is none. */
-struct ledger_job *tracker_find(const struct ctl *c, uint32_t job_id, int64_t t_s);
-
-/* The unsettled run of this key, or NULL. */
-struct ledger_job *tracker_row(const struct ctl *c, struct job_key key);
-
-/* The newest run of this job that is not settled: what pends or runs now. NULL when there is none.
- */
-struct ledger_job *tracker_newest(const struct ctl *c, uint32_t job_id);
-
 /* Reload one row from the ledger after its consumption changed. */
 void tracker_refresh(struct ctl *c, struct job_key key);
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "carnotctld/nodes.h"
-#include "carnotctld/tracker.h"
+#include "carnotctld/runs.h"
 #include "common/when.h"
 #include "ctl_host.h"
 
@@ -25,7 +25,7 @@ static void test_unknown_job(void)
     run_job(j);
     apply();
     UNIT_INT(report(5, 99, 1000000), 5, "now it is");
-    UNIT_INT(tracker_find(&c, 99, NOW + 100)->energy_uj, 1000000, "to the job");
+    UNIT_INT(runs_at(&c, 99, NOW + 100)->energy_uj, 1000000, "to the job");
     advance(1);
     UNIT_INT(report(6, 77, 1000000), 5, "another that never was");
     advance(6);
@@ -41,7 +41,7 @@ static void test_unknown_job(void)
     snprintf(list[0].nodelist, sizeof(list[0].nodelist), "n2");
     apply();
     UNIT_INT(report(7, 7, 1000000), 7, "a job that never ran on that node");
-    UNIT_INT(tracker_find(&c, 7, NOW + 100)->energy_uj, 0, "is not charged");
+    UNIT_INT(runs_at(&c, 7, NOW + 100)->energy_uj, 0, "is not charged");
     tear_down();
 }
 
@@ -61,7 +61,7 @@ static void test_same_number(void)
     apply();
     struct err e = {.text = ""};
     UNIT_INT(send_report(record, &e), 1, "%s", e.text);
-    UNIT_STR(tracker_newest(&c, 7)->account, "bio", "the list's job is what it was");
+    UNIT_STR(runs_newest(&c, 7)->account, "bio", "the list's job is what it was");
     UNIT_INT(bio().charged, 0, "and pays nothing");
     UNIT_INT(bio().reserved, 600000000, "what it reserved stays");
     struct ledger_job row;
@@ -147,7 +147,7 @@ static void test_origin(void)
         UNIT_INT(send_report(one_record(seq, 7, 1000000), &e), rows[i].acked, "row %zu", i);
         UNIT_INT(c.n_nodes, rows[i].acked > 0, "row %zu: heard of only if it counts", i);
     }
-    struct ledger_job *row = tracker_find(&c, 7, NOW);
+    struct ledger_job *row = runs_at(&c, 7, NOW);
     UNIT_INT(row->energy_uj, 3000000, "three counted");
     c.set.controller.check_origin = 0;
     reporter.origin = reporter.far = address("10.0.0.9");

@@ -13,6 +13,7 @@
 #include "carnotctld/planner.h"
 #include "carnotctld/plugin_status.h"
 #include "carnotctld/publisher.h"
+#include "carnotctld/runs.h"
 #include "carnotctld/tracker.h"
 #include "common/path.h"
 #include "common/when.h"
@@ -84,7 +85,7 @@ static void test_let_go(void)
     UNIT_INT(orders[0].job_id * 1000 + orders[0].begin_s - NOW, 8000, "the first one at once");
     UNIT_INT(orders[1].job_id * 1000 + orders[1].begin_s - NOW, 7040, "a third later");
     UNIT_INT(orders[2].job_id * 1000 + orders[2].begin_s - NOW, 9080, "another third");
-    UNIT_INT(tracker_find(&c, 9, NOW)->delay_s, 80, "and that is its wait");
+    UNIT_INT(runs_at(&c, 9, NOW)->delay_s, 80, "and that is its wait");
     UNIT_INT(let_go_left_by_status(), 3, "status shows it");
 
     restart(); /* before anything was done */
@@ -112,7 +113,7 @@ static void test_let_go(void)
     apply();
     let_go_run(&c);
     UNIT_INT(n_orders, 0, "done");
-    UNIT_INT(tracker_find(&c, 7, NOW)->released, 1, "nobody moves them any more");
+    UNIT_INT(runs_at(&c, 7, NOW)->released, 1, "nobody moves them any more");
     UNIT_INT(let_go_left_by_status(), 1, "one has still to go");
     advance(70);
     apply();
@@ -135,7 +136,7 @@ static void test_let_go_near(void)
     UNIT_INT(publisher_build(&c, &e), 0, "%s", e.text);
     UNIT_INT(let_go_begin(&c, "root", &e), 2, "%s", e.text);
     UNIT_INT(n_orders, 1, "over ten minutes: only the first one starts earlier");
-    UNIT_INT(tracker_find(&c, 8, NOW)->planned_s, NOW + 70, "the other keeps its time");
+    UNIT_INT(runs_at(&c, 8, NOW)->planned_s, NOW + 70, "the other keeps its time");
     tear_down();
 }
 

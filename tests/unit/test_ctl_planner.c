@@ -11,7 +11,7 @@
 #include "carnotctld/dependents.h"
 #include "carnotctld/feed_watch.h"
 #include "carnotctld/planner.h"
-#include "carnotctld/tracker.h"
+#include "carnotctld/runs.h"
 #include "ctl_host.h"
 
 static void test_user_change(void)
@@ -21,7 +21,7 @@ static void test_user_change(void)
     apply();
     j->eligible_s = NOW + 20;
     apply();
-    UNIT_INT(tracker_find(&c, 7, NOW)->released, 1, "out of our hands");
+    UNIT_INT(runs_at(&c, 7, NOW)->released, 1, "out of our hands");
     dip_at(100);
     feed_watch_look(&c);
     planner_run(&c);
@@ -44,7 +44,7 @@ static void test_replan(void)
     UNIT_INT(orders[0].begin_s, NOW + 120, "to the new dip");
     UNIT_INT(orders[0].replaces_s[0], NOW + 70, "unless somebody has changed it by then");
     apply(); /* not done yet: the list still has the old time */
-    UNIT_INT(tracker_find(&c, 7, NOW)->released, 0, "the old time is no user's change");
+    UNIT_INT(runs_at(&c, 7, NOW)->released, 0, "the old time is no user's change");
     dip_at(180);
     feed_watch_look(&c);
     planner_run(&c);
@@ -53,9 +53,9 @@ static void test_replan(void)
     restart();
     j->eligible_s = NOW + 180;
     apply(); /* killed before it heard: the list has the new time */
-    UNIT_INT(tracker_find(&c, 7, NOW)->released, 0, "nor is the new one");
+    UNIT_INT(runs_at(&c, 7, NOW)->released, 0, "nor is the new one");
     planner_ordered(&c, 7, NOW + 180, 1);
-    UNIT_INT(tracker_find(&c, 7, NOW)->begin_set_s, NOW + 180, "set");
+    UNIT_INT(runs_at(&c, 7, NOW)->begin_set_s, NOW + 180, "set");
     dip_at(350);
     feed_watch_look(&c);
     planner_run(&c);
@@ -94,9 +94,9 @@ static void test_now(void)
     list_add(7, 70);
     list_add(8, 0);
     apply();
-    UNIT_INT(planner_release(&c, tracker_find(&c, 7, NOW), "USER_NOW", "ada", &e), 0, "%s", e.text);
+    UNIT_INT(planner_release(&c, runs_at(&c, 7, NOW), "USER_NOW", "ada", &e), 0, "%s", e.text);
     UNIT_INT(orders[0].begin_s, NOW, "begins now");
-    UNIT_INT(planner_release(&c, tracker_find(&c, 8, NOW), "USER_NOW", "ada", &e), -1,
+    UNIT_INT(planner_release(&c, runs_at(&c, 8, NOW), "USER_NOW", "ada", &e), -1,
              "one that does not wait");
     UNIT_OK(strstr(e.text, "carnot why 8"), "%s", e.text);
     tear_down();
@@ -146,7 +146,7 @@ static void test_requeue_waits(void)
     j->submit_s = NOW + 5;
     j->eligible_s = NOW + 126;
     apply();
-    UNIT_INT(tracker_newest(&c, 7)->latest_s, NOW + 300, "the bound is what it was");
+    UNIT_INT(runs_newest(&c, 7)->latest_s, NOW + 300, "the bound is what it was");
     planner_run(&c);
     UNIT_INT(n_orders, 1, "planned again");
     UNIT_INT(orders[0].begin_s, NOW + 70, "in the dip");
@@ -156,14 +156,14 @@ static void test_requeue_waits(void)
     apply();
     planner_run(&c);
     UNIT_INT(n_orders, 1, "once");
-    UNIT_INT(tracker_newest(&c, 7)->released, 0, "and it is ours");
+    UNIT_INT(runs_newest(&c, 7)->released, 0, "and it is ours");
     j->submit_s = NOW + 6; /* Slurm sets this a little later than the count */
     advance(1);
     apply();
     planner_run(&c);
     UNIT_INT(n_orders, 1, "still the same run");
-    UNIT_INT(tracker_newest(&c, 7)->key.submit_s, NOW + 5, "with its row");
-    UNIT_INT(tracker_newest(&c, 7)->live, 1, "which lives");
+    UNIT_INT(runs_newest(&c, 7)->key.submit_s, NOW + 5, "with its row");
+    UNIT_INT(runs_newest(&c, 7)->live, 1, "which lives");
     tear_down();
 }
 
@@ -193,7 +193,7 @@ static void test_dependent(void)
     j->eligible_s = NOW + 70;
     apply();
     planner_run(&c);
-    struct ledger_job *row = tracker_newest(&c, 8);
+    struct ledger_job *row = runs_newest(&c, 8);
     UNIT_INT(row->latest_s, NOW + 11 + 100, "the bound counts from when it could run");
     UNIT_INT(row->released, 0, "nobody took it from us");
     UNIT_INT(row->planned_s, NOW + 70, "still the dip");
@@ -210,14 +210,14 @@ static void test_dependent_shares(void)
     j->dependency = (char *)(uintptr_t) "afterany:7(unfulfilled)";
     apply();
     planner_run(&c);
-    UNIT_INT(tracker_newest(&c, 8)->spent_s, 70, "spent by its parent");
+    UNIT_INT(runs_newest(&c, 8)->spent_s, 70, "spent by its parent");
     advance(80);
     parent->phase = PHASE_ENDED;
     parent->end_s = NOW + 80;
     j->dependency = NULL;
     apply();
     planner_run(&c);
-    UNIT_OK(tracker_newest(&c, 8)->latest_s <= NOW + 80 + 20, "20 s are left of 90");
+    UNIT_OK(runs_newest(&c, 8)->latest_s <= NOW + 80 + 20, "20 s are left of 90");
     tear_down();
 }
 

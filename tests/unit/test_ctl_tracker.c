@@ -13,7 +13,7 @@
 #include "carnotctld/feed_watch.h"
 #include "carnotctld/planner.h"
 #include "carnotctld/publisher.h"
-#include "carnotctld/tracker.h"
+#include "carnotctld/runs.h"
 #include "common/when.h"
 #include "ctl_host.h"
 
@@ -23,7 +23,7 @@ static void test_life(void)
     grant(10000);
     struct slurm_job *j = list_add(7, 70);
     apply();
-    struct ledger_job *row = tracker_find(&c, 7, NOW);
+    struct ledger_job *row = runs_at(&c, 7, NOW);
     UNIT_INT(row->planned_s, NOW + 70, "waits");
     UNIT_INT(row->latest_s, NOW + 300, "until at most");
     UNIT_INT(bio().reserved, 600000000, "reserved");
@@ -42,7 +42,7 @@ static void test_life(void)
     UNIT_INT(bio().reserved, 580000000, "the rest is still reserved");
     UNIT_INT(report(1, 7, 20000000), 1, "sent again");
     UNIT_INT(bio().charged, 20000000, "counted once");
-    row = tracker_find(&c, 7, NOW);
+    row = runs_at(&c, 7, NOW);
     UNIT_DBL(row->carbon_ug, 20.0 / 3.6e6 * 100 * 1e6, 1, "at the intensity of its interval");
 
     advance(10);
@@ -64,7 +64,7 @@ static void test_life(void)
     apply();
     UNIT_INT(bio().reserved, 0, "settled");
     UNIT_INT(bio().charged, 25000000, "what it used stays charged");
-    UNIT_OK(tracker_find(&c, 7, NOW) == NULL, "nothing is awaited any more");
+    UNIT_OK(runs_at(&c, 7, NOW) == NULL, "nothing is awaited any more");
     apply();
     UNIT_INT(bio().reserved, 0, "Slurm shows it for minutes: it does not come back");
     UNIT_INT(report(4, 7, 1000000), 4, "a late record");
@@ -86,14 +86,14 @@ static void test_gone(void)
     n_list = 0;
     advance(5);
     apply();
-    UNIT_OK(tracker_find(&c, 7, NOW) == NULL, "missing from a complete list: ended");
+    UNIT_OK(runs_at(&c, 7, NOW) == NULL, "missing from a complete list: ended");
     UNIT_INT(bio().reserved, 0, "and released: it never started");
     struct slurm_job *j = list_add(8, 70);
     j->submit_s = clock_now.wall_ms / 1000;
     apply();
     n_list = 0;
     apply(); /* asked for in the second of the submission: says nothing of it */
-    UNIT_INT(tracker_find(&c, 8, NOW)->live, 1, "not ended by a list as old as itself");
+    UNIT_INT(runs_at(&c, 8, NOW)->live, 1, "not ended by a list as old as itself");
     tear_down();
 }
 
@@ -144,8 +144,8 @@ static void test_requeue(void)
     UNIT_INT(ledger_job_get(c.ledger, key, &old, NULL), 1, "the first run");
     UNIT_STR(old.state, "REQUEUED", "has ended");
     UNIT_INT(old.energy_uj, 1000000, "with its energy");
-    UNIT_INT(tracker_newest(&c, 7)->key.restart, 1, "the second waits");
-    UNIT_INT(tracker_newest(&c, 7)->planned_s, 0, "not for us");
+    UNIT_INT(runs_newest(&c, 7)->key.restart, 1, "the second waits");
+    UNIT_INT(runs_newest(&c, 7)->planned_s, 0, "not for us");
     tear_down();
 }
 
@@ -173,7 +173,7 @@ static void test_requeue_budget(void)
     apply();
     UNIT_INT(bio().charged + bio().reserved, 1201000000, "reserved once");
     UNIT_INT(n_orders, 1, "the job past the plugin has to wait");
-    UNIT_INT(tracker_newest(&c, 7)->enforce_step, ENFORCE_NONE, "the second run has not");
+    UNIT_INT(runs_newest(&c, 7)->enforce_step, ENFORCE_NONE, "the second run has not");
     clock_now.wall_ms -= 1000; /* a record of the time before the requeue comes late */
     UNIT_INT(report(2, 7, 500000), 2, "the first run went on for a moment");
     clock_now.wall_ms += 1000;
@@ -187,16 +187,63 @@ static void test_requeue_budget(void)
     j->submit_s = clock_now.wall_ms / 1000;
     j->restart = 2;
     apply();
-    UNIT_INT(tracker_newest(&c, 7)->enforce_step, ENFORCE_HELD, "the third has");
+    UNIT_INT(runs_newest(&c, 7)->enforce_step, ENFORCE_HELD, "the third has");
     UNIT_INT(bio().charged + bio().reserved, 1201000000,
              "and its reservation stays the run's before");
     UNIT_INT(bio().over, 0, "nothing was used beyond a reservation");
     struct ledger_job old;
     struct job_key key = {6, 0, NOW};
     list[0].submit_s += 5; /* slurmctld lost job 6 and gave its number away */
+    list[0].admin_comment[strlen("carnot:v=1,id=")] ^= 1; /* the plugin judged that one anew */
     apply();
     UNIT_INT(ledger_job_get(c.ledger, key, &old, NULL), 1, "the lost one");
     UNIT_STR(old.state, "GONE", "was not requeued");
+    tear_down();
+}
+
+/* A component of a heterogeneous job found no nodes: the start of this one is taken back, and it
+ * has a new submit time. That is no end. */
+static void test_taken_back(void)
+{
+    set_up();
+    grant(10000);
+    struct slurm_job *j = list_add(7, 0);
+    j->het_job_id = 7;
+    apply();
+    advance(1);
+    run_job(j);
+    apply();
+    advance(2);
+    j->phase = PHASE_PENDING;
+    snprintf(j->state, sizeof(j->state), "PENDING");
+    j->submit_s = clock_now.wall_ms / 1000;
+    apply();
+    UNIT_INT(c.n_jobs, 1, "it has one run");
+    UNIT_STR(c.jobs[0].state, "PENDING", "which waits again");
+    UNIT_INT(c.jobs[0].start_s, 0, "and has not begun");
+    UNIT_INT(bio().reserved, 600000000, "reserved once");
+    advance(100);
+    run_job(j);
+    apply();
+    advance(2);
+    end_job(j);
+    apply();
+    advance(1);
+    UNIT_INT(report(1, 7, 5000000), 1, "it is accounted for");
+    apply();
+    UNIT_INT(c.n_jobs, 0, "settled");
+    apply();
+    UNIT_INT(c.n_jobs, 0, "and known, though Slurm goes on to list it");
+    struct ledger_job *rows, row;
+    size_t n;
+    UNIT_INT(ledger_job_list(c.ledger, &(struct ledger_query){.job_id = 7}, &rows, &n, NULL), 0,
+             "list");
+    row = rows[0];
+    free(rows);
+    UNIT_INT(n, 1, "one row");
+    UNIT_STR(row.state, "COMPLETED", "its state");
+    UNIT_INT(row.start_s, NOW + 103, "its start");
+    UNIT_INT(row.energy_uj, 5000000, "its energy");
     tear_down();
 }
 
@@ -260,7 +307,7 @@ static void test_late_records(void)
     apply();
     advance(2);
     UNIT_INT(report(2, 7, 3000000), 2, "a record of the second run");
-    UNIT_INT(tracker_newest(&c, 7)->energy_uj, 3000000, "is the second's");
+    UNIT_INT(runs_newest(&c, 7)->energy_uj, 3000000, "is the second's");
     n_list = 0;
     advance(2);
     apply();
@@ -389,19 +436,19 @@ static void test_other_size(void)
     set_up();
     struct slurm_job *j = list_add(7, 0);
     apply();
-    UNIT_INT(tracker_find(&c, 7, NOW)->reserved_uj, 600000000, "as it was told");
+    UNIT_INT(runs_at(&c, 7, NOW)->reserved_uj, 600000000, "as it was told");
     j->limit_s = 120;
     apply();
-    UNIT_INT(tracker_find(&c, 7, NOW)->reserved_uj, 1200000000, "twice as long");
-    UNIT_INT(tracker_find(&c, 7, NOW)->estimate_ug, 33200, "and twice the grams");
+    UNIT_INT(runs_at(&c, 7, NOW)->reserved_uj, 1200000000, "twice as long");
+    UNIT_INT(runs_at(&c, 7, NOW)->estimate_ug, 33200, "and twice the grams");
     j->cpus = 3;
     apply();
-    UNIT_INT(tracker_find(&c, 7, NOW)->reserved_uj, 3600000000, "three CPUs");
+    UNIT_INT(runs_at(&c, 7, NOW)->reserved_uj, 3600000000, "three CPUs");
     j->phase = PHASE_RUNNING;
     j->start_s = NOW + 1;
     j->cpus = 1;
     apply();
-    UNIT_INT(tracker_find(&c, 7, NOW)->reserved_uj, 1200000000, "what Slurm gave it in the end");
+    UNIT_INT(runs_at(&c, 7, NOW)->reserved_uj, 1200000000, "what Slurm gave it in the end");
     tear_down();
 }
 
@@ -458,8 +505,8 @@ static void test_past_the_plugin(void)
     list_add(9, 0);
     apply();
     UNIT_INT(bio().reserved, 1200000000, "and the one with a note is let in");
-    UNIT_INT(tracker_newest(&c, 7)->enforce_step, ENFORCE_HELD, "so that the other one waits");
-    UNIT_INT(tracker_newest(&c, 9)->reserved_uj, 600000000, "whose number is smaller");
+    UNIT_INT(runs_newest(&c, 7)->enforce_step, ENFORCE_HELD, "so that the other one waits");
+    UNIT_INT(runs_newest(&c, 9)->reserved_uj, 600000000, "whose number is smaller");
     tear_down();
 }
 
@@ -470,6 +517,7 @@ int main(int argc, char **argv)
                                              {"lost", test_lost},
                                              {"requeue", test_requeue},
                                              {"requeue_budget", test_requeue_budget},
+                                             {"taken_back", test_taken_back},
                                              {"requeue_settles", test_requeue_settles},
                                              {"late_records", test_late_records},
                                              {"array", test_array},
