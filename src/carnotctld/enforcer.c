@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,38 +20,59 @@
 
 #define WARN_SHARE 0.9
 
-/* Does some budget of the job's account, of one above it, or of its user lack what the row
- * reserves? The list counts this row's own reservation only once it is stored, so a new row is
- * judged against what is left without it. Where Slurm's own limit holds the job, only its user's
- * budget is asked. */
-static int uncovered(struct ctl *c, const struct ledger_job *row, uint64_t uj, uint64_t ug)
+/* So long after a board was published, the plugin decides by it (it looks four times a second), and
+ * what it promised on the one before is in any list. */
+#define CLAIM_SETTLES_MS 3000
+
+enum cover { NO_BUDGET, COVERED, UNCOVERED };
+
+/* Do the budgets of the job's account, of those above it, and of its user have what the row may
+ * use? Neither the row's reservation nor its claim is in the sums. Where Slurm's own limit holds
+ * the job, only its user's budget is asked. */
+static enum cover covered(struct ctl *c, const struct ledger_job *row, int count_claims)
 {
     struct budget *all = NULL;
     size_t n = 0;
-    int lacking = 0;
+    enum cover cover = NO_BUDGET;
     struct err e = {.text = ""};
     if (budget_list(c->ledger, ctl_now_s(c), &all, &n, &e) < 0) {
         log_err("ledger: %s", e.text);
-        return 0;
+        return NO_BUDGET;
     }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && cover != UNCOVERED; i++) {
         const struct budget *b = &all[i];
-        uint64_t need = b->resource == RESOURCE_ENERGY ? uj : ug;
-        if (row->watts && b->scope == SCOPE_ACCOUNT)
+        uint64_t need = b->resource == RESOURCE_ENERGY ? row->estimate_uj : row->estimate_ug;
+        uint64_t claimed = count_claims ? b->claimed : 0;
+        if ((row->watts && b->scope == SCOPE_ACCOUNT) ||
+            !budget_counts(c->ledger, b, row->account, row->user))
             continue;
-        if (budget_counts(c->ledger, b, row->account, row->user) &&
-            b->charged + b->reserved + need > b->granted)
-            lacking = 1;
+        cover = b->charged + b->reserved + claimed + need > b->granted ? UNCOVERED : COVERED;
     }
     free(all);
-    return lacking;
+    return cover;
+}
+
+/* What the ledger keeps of a row is its step. */
+static void set_step(struct ctl *c, struct ledger_job *row, enum enforce_step to, int64_t at_s)
+{
+    struct err e = {.text = ""};
+    row->enforce_step = to;
+    row->enforce_s = at_s;
+    if (ledger_job_enforced(c->ledger, row->key, to, at_s, &e) < 0 && errno != ENOENT)
+        log_err("ledger: job %u: %s", row->key.job_id, e.text);
+}
+
+static void reserve(struct ledger_job *row, int all)
+{
+    row->reserved_uj = all ? row->estimate_uj : 0;
+    row->reserved_ug = all ? row->estimate_ug : 0;
 }
 
 static void hold(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
 {
     struct slurm_order o = slurm_client_order_for(ORDER_HOLD, row);
-    row->reserved_uj = row->reserved_ug = 0;
-    row->enforce_step = ENFORCE_HELD;
+    reserve(row, 0);
+    set_step(c, row, ENFORCE_HELD, ctl_now_s(c));
     row->planned_s = 0;
     row->released = 0; /* it may have been let go before */
     slurm_client_order(&o);
@@ -59,18 +81,50 @@ static void hold(struct ctl *c, const struct slurm_job *job, struct ledger_job *
     events_job(c, "job.refuse", "BUDGET_LEFT", row, "carnot");
 }
 
+static void admit(struct ctl *c, struct ledger_job *row)
+{
+    if (row->enforce_step != ENFORCE_NONE)
+        set_step(c, row, ENFORCE_NONE, ctl_now_s(c));
+    reserve(row, 1);
+}
+
 void enforcer_admit(struct ctl *c, const struct slurm_job *job, struct ledger_job *row, int is_new)
 {
     int freed = row->enforce_step == ENFORCE_HELD && !job->held;
-    if (job->phase != PHASE_PENDING || (!is_new && !freed) || !tracker_acting(c, row))
+    int claimed = row->enforce_step == ENFORCE_CLAIMED;
+    if (!is_new && !freed)
         return;
-    if (uncovered(c, row, row->estimate_uj, row->estimate_ug)) {
-        hold(c, job, row);
-    } else if (freed) {
-        row->enforce_step = ENFORCE_NONE;
-        row->reserved_uj = row->estimate_uj;
-        row->reserved_ug = row->estimate_ug;
+    if (job->phase != PHASE_PENDING || !tracker_acting(c, row)) {
+        if (claimed)
+            admit(c, row); /* whatever it needs, it has it */
+        return;
     }
+    enum cover cover = covered(c, row, !claimed);
+    if (cover == UNCOVERED) {
+        hold(c, job, row);
+    } else if (cover == COVERED && !claimed && !freed) {
+        set_step(c, row, ENFORCE_CLAIMED, 0);
+        reserve(row, 0);
+    } else {
+        admit(c, row);
+    }
+}
+
+int enforcer_claim_is_due(const struct ctl *c, const struct slurm_job *job,
+                          const struct ledger_job *row)
+{
+    if (row->enforce_step != ENFORCE_CLAIMED)
+        return 0;
+    return job->phase != PHASE_PENDING ||
+           (row->enforce_s > 0 &&
+            c->snap->listed_ms >= (row->enforce_s + 1) * 1000 + CLAIM_SETTLES_MS);
+}
+
+void enforcer_published(struct ctl *c)
+{
+    for (size_t i = 0; i < c->n_jobs; i++)
+        if (c->jobs[i].enforce_step == ENFORCE_CLAIMED && c->jobs[i].enforce_s == 0)
+            set_step(c, &c->jobs[i], ENFORCE_CLAIMED, ctl_now_s(c));
 }
 
 static void step(struct ctl *c, struct ledger_job *row, enum enforce_step to, const char *ev,

@@ -97,7 +97,8 @@ static void take_budget(struct ctl *c, const struct budget *b)
     if (b->scope != SCOPE_ACCOUNT || !acts_on(c, b->name))
         return;
     struct native_limit *l = limit_for(c, b->name);
-    double left = (double)b->granted - (double)b->charged - (double)b->reserved;
+    double left =
+        (double)b->granted - (double)b->charged - (double)b->reserved - (double)b->claimed;
     double granted = (double)b->granted;
     if (b->resource == RESOURCE_CARBON) {
         left = carbon_as_energy(c, left, b->renews_s);

@@ -30,13 +30,15 @@ static int may_see(const struct asker *who, const struct budget *b)
 
 static json_t *budget_json(const struct budget *b)
 {
-    double left = (double)b->granted - (double)b->charged - (double)b->reserved;
-    return json_pack("{s:s,s:s,s:s,s:s,s:f,s:f,s:f,s:f,s:f,s:o}", "scope",
+    double left =
+        (double)b->granted - (double)b->charged - (double)b->reserved - (double)b->claimed;
+    return json_pack("{s:s,s:s,s:s,s:s,s:f,s:f,s:f,s:f,s:f,s:f,s:o}", "scope",
                      budget_scope_name(b->scope), "name", b->name, "resource",
                      budget_resource_name(b->resource), "period", budget_period_name(b->period),
                      "granted", (double)b->granted / 1e6, "charged", (double)b->charged / 1e6,
-                     "reserved", (double)b->reserved / 1e6, "left", left / 1e6, "over",
-                     (double)b->over / 1e6, "renews", ops_time(b->renews_s));
+                     "reserved", (double)b->reserved / 1e6, "claimed", (double)b->claimed / 1e6,
+                     "left", left / 1e6, "over", (double)b->over / 1e6, "renews",
+                     ops_time(b->renews_s));
 }
 
 json_t *op_budget_list(const struct asker *who, const json_t *request, struct err *e)

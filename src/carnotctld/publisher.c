@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "carnotctld/enforcer.h"
 #include "carnotctld/feed_watch.h"
 #include "carnotctld/native.h"
 #include "carnotctld/publisher.h"
@@ -167,7 +168,8 @@ static int build_budgets(struct ctl *c, struct build *w, struct err *e)
         if (to->scope == BOARD_USER && user_uid(to->name, &to->uid) < 0)
             continue; /* nobody of that name can submit */
         int64_t used = clamp_i64(all[i].charged);
-        if (__builtin_add_overflow(used, clamp_i64(all[i].reserved), &used))
+        if (__builtin_add_overflow(used, clamp_i64(all[i].reserved), &used) ||
+            __builtin_add_overflow(used, clamp_i64(all[i].claimed), &used))
             used = INT64_MAX;
         to->granted = clamp_i64(all[i].granted);
         to->left = to->granted - used;
@@ -306,6 +308,7 @@ int publisher_publish(struct ctl *c, struct err *e)
     take(c, &next);
     c->board_ms = ctl_now_ms(c);
     c->dirty = 0;
+    enforcer_published(c);
     return 0;
 }
 

@@ -29,7 +29,7 @@ void requeue_admit(struct ctl *c, const struct slurm_job *job, struct ledger_job
     if (before)
         reserve(c, before, before->energy_uj, before->carbon_ug);
     enforcer_admit(c, job, row, 1);
-    if (before && row->enforce_step == ENFORCE_HELD)
+    if (before && row->enforce_step != ENFORCE_NONE)
         reserve(c, before, uj, ug);
 }
 

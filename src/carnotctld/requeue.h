@@ -11,9 +11,10 @@
 /* What a new run takes over from the run before it. */
 void requeue_inherit(const struct ledger_job *before, struct ledger_job *row);
 
-/* Judge a new run that the plugin has not seen; before is the run before it, NULL if it is the
- * first. The run before gives back what it has not used, and keeps it after all, for the records
- * that are still on their way, if this one is held and so reserves nothing. */
+/* Judge a run that the plugin has not seen, when it is new and when its claim is due; before is the
+ * run before it, NULL if it is the first. The run before gives back what it has not used, and keeps
+ * it after all, for the records that are still on their way, as long as this one reserves nothing.
+ */
 void requeue_admit(struct ctl *c, const struct slurm_job *job, struct ledger_job *before,
                    struct ledger_job *row);
 

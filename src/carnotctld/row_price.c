@@ -93,7 +93,7 @@ static void price_anew(struct ctl *c, const struct slurm_job *job, struct ledger
     row->estimate_uj = (uint64_t)after_uj;
     row->estimate_ug = (uint64_t)fmin((double)row->estimate_ug * ratio, 9e18);
     row->estimate_now_ug = (uint64_t)fmin((double)row->estimate_now_ug * ratio, 9e18);
-    if (row->enforce_step != ENFORCE_HELD) {
+    if (row->enforce_step != ENFORCE_HELD && row->enforce_step != ENFORCE_CLAIMED) {
         row->reserved_uj = resized(row->reserved_uj, was_uj, row->estimate_uj);
         row->reserved_ug = resized(row->reserved_ug, was_ug, row->estimate_ug);
     }

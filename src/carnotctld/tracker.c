@@ -240,6 +240,15 @@ static void add_job(struct ctl *c, const struct slurm_job *job, size_t n_sorted)
         end_row(c, added, job->state, job->end_s ? job->end_s : ctl_now_s(c));
 }
 
+static void judge_claim(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
+{
+    struct ledger_job *before = row > c->jobs ? row - 1 : NULL;
+    if (before && (before->key.job_id != job->job_id || settle_is_lost(before)))
+        before = NULL;
+    requeue_admit(c, job, before, row);
+    tracker_store(c, row);
+}
+
 /* What came past the plugin is judged after all that the plugin has let in: what they may use is
  * spoken for already. */
 static void take_jobs(struct ctl *c, const struct snapshot *s, size_t n_sorted)
@@ -247,16 +256,22 @@ static void take_jobs(struct ctl *c, const struct snapshot *s, size_t n_sorted)
     int past = 0;
     for (size_t i = 0; i < s->n_jobs; i++) {
         struct ledger_job *known = runs_listed(c, n_sorted, &s->jobs[i]);
-        if (known)
+        if (known) {
             update_row(c, &s->jobs[i], known);
-        else if (comes_past(&s->jobs[i]))
+            past = past || enforcer_claim_is_due(c, &s->jobs[i], known);
+        } else if (comes_past(&s->jobs[i])) {
             past = 1;
-        else
+        } else {
+            add_job(c, &s->jobs[i], n_sorted);
+        }
+    }
+    for (size_t i = 0; past && i < s->n_jobs; i++) {
+        struct ledger_job *known = runs_listed(c, n_sorted, &s->jobs[i]);
+        if (known && enforcer_claim_is_due(c, &s->jobs[i], known))
+            judge_claim(c, &s->jobs[i], known);
+        else if (!known && comes_past(&s->jobs[i]))
             add_job(c, &s->jobs[i], n_sorted);
     }
-    for (size_t i = 0; past && i < s->n_jobs; i++)
-        if (!runs_listed(c, n_sorted, &s->jobs[i]) && comes_past(&s->jobs[i]))
-            add_job(c, &s->jobs[i], n_sorted);
 }
 
 /* An id that is missing from a complete list has ended; so has a run that was requeued. */

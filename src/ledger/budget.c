@@ -168,9 +168,10 @@ int budget_charge(ledger_t *l, const struct budget_charge *c, struct err *e)
     return rc;
 }
 
-/* Add to what is reserved in the budgets of a holder. list is ordered as budget_list orders it. */
+/* Add to what is reserved and claimed in the budgets of a holder. list is ordered as budget_list
+ * orders it. */
 static void _reserve(struct budget *list, size_t n, enum budget_scope scope, const char *name,
-                     const uint64_t amount[2])
+                     const uint64_t reserved[2], const uint64_t claimed[2])
 {
     size_t lo = 0, hi = n;
 
@@ -183,8 +184,10 @@ static void _reserve(struct budget *list, size_t n, enum budget_scope scope, con
         else
             hi = mid;
     }
-    for (; lo < n && list[lo].scope == scope && strcmp(list[lo].name, name) == 0; lo++)
-        list[lo].reserved = store_add(list[lo].reserved, amount[list[lo].resource]);
+    for (; lo < n && list[lo].scope == scope && strcmp(list[lo].name, name) == 0; lo++) {
+        list[lo].reserved = store_add(list[lo].reserved, reserved[list[lo].resource]);
+        list[lo].claimed = store_add(list[lo].claimed, claimed[list[lo].resource]);
+    }
 }
 
 /* From the halves in columns i (above 32 bits) and i + 1. */
@@ -207,6 +210,10 @@ static uint64_t _sum(sqlite3_stmt *st, int i)
     "max(0, CASE WHEN watts = 0 THEN " reserved " ELSE CAST(" reserved " * (" SHARE                \
     ") AS INTEGER) END - " used ")"
 
+/* The same of a row that is not judged yet; Slurm's limit judges the accounts of one with watts. */
+#define CLAIMED(estimate) "CASE WHEN live AND enforce_step = 5 THEN " estimate " ELSE 0 END"
+_Static_assert(ENFORCE_CLAIMED == 5, "as in CLAIMED");
+
 /* What the rows not settled hold back. settled = 0 is a constant of the statement so that the
  * partial index serves. */
 static int _reserved(ledger_t *l, struct budget *list, size_t n, struct err *e)
@@ -214,7 +221,10 @@ static int _reserved(ledger_t *l, struct budget *list, size_t n, struct err *e)
     /* clang-format off */
     sqlite3_stmt *st = store_get(l, STORE_RESERVED,
                   "SELECT account, user, " HALVES("uj") ", " HALVES("ug") ", " HALVES("held_uj")
-                  ", " HALVES("held_ug") " FROM (SELECT account, user,"
+                  ", " HALVES("held_ug") ", " HALVES("claim_uj") ", " HALVES("claim_ug")
+                  ", " HALVES("claim_uj * (watts = 0)") ", " HALVES("claim_ug * (watts = 0)")
+                  " FROM (SELECT account, user, watts, " CLAIMED("estimate_uj") " AS claim_uj, "
+                  CLAIMED("estimate_ug") " AS claim_ug,"
                   " max(0, reserved_uj - energy_uj) AS uj, max(0, reserved_ug - carbon_ug) AS ug, "
                   HELD("reserved_uj", "energy_uj") " AS held_uj, "
                   HELD("reserved_ug", "carbon_ug") " AS held_ug"
@@ -227,13 +237,15 @@ static int _reserved(ledger_t *l, struct budget *list, size_t n, struct err *e)
         return -1;
     while ((rc = store_next(l, st, e)) > 0) {
         uint64_t own[2] = {_sum(st, 2), _sum(st, 4)}, held[2] = {_sum(st, 6), _sum(st, 8)};
+        uint64_t own_claim[2] = {_sum(st, 10), _sum(st, 12)};
+        uint64_t claim[2] = {_sum(st, 14), _sum(st, 16)};
         const char *above = account;
 
         store_text(st, 0, account, sizeof(account));
         store_text(st, 1, user, sizeof(user));
-        _reserve(list, n, SCOPE_USER, user, own);
+        _reserve(list, n, SCOPE_USER, user, own, own_claim);
         for (int depth = 0; above && depth < LEDGER_TREE_DEPTH; depth++) {
-            _reserve(list, n, SCOPE_ACCOUNT, above, held);
+            _reserve(list, n, SCOPE_ACCOUNT, above, held, claim);
             above = ledger_tree_parent(l, above);
         }
     }

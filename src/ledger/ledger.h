@@ -63,6 +63,17 @@ int budget_period_parse(const char *text);
  * day begins with its first moment, where clocks change at midnight too. ONCE: 0 and 0. */
 void budget_period_bounds(enum budget_period p, int64_t t_s, int64_t *start_s, int64_t *next_s);
 
+/* What became of a job because of a budget: its own (the first three), or its account's or user's,
+ * if the plugin has not judged it. */
+enum enforce_step {
+    ENFORCE_NONE = 0,
+    ENFORCE_WARNED,
+    ENFORCE_TERMED,
+    ENFORCE_CANCELLED,
+    ENFORCE_HELD,
+    ENFORCE_CLAIMED /* nobody else gets what it needs, until it is judged */
+};
+
 struct budget {
     enum budget_scope scope;
     char name[LEDGER_NAME_MAX];
@@ -71,8 +82,10 @@ struct budget {
     uint64_t granted;
     uint64_t charged;  /* in the running period, measured or modelled consumption */
     uint64_t reserved; /* by live jobs, beyond what they have been charged */
-    uint64_t over;     /* part of charged that went beyond its job's own reservation */
-    int64_t renews_s;  /* start of the next period, 0 = never */
+    uint64_t
+        claimed;   /* estimates of jobs that are not judged yet (ENFORCE_CLAIMED): not reserved */
+    uint64_t over; /* part of charged that went beyond its job's own reservation */
+    int64_t renews_s; /* start of the next period, 0 = never */
 };
 
 /* Grant. A second call for the same scope, name and resource changes amount and period and keeps
@@ -154,7 +167,7 @@ struct ledger_job {
     uint64_t reserved_uj, reserved_ug; /* all tasks of this row; while live */
     uint64_t limit_uj, limit_ug; /* the job's own --energy-budget, --carbon-budget; 0 = none */
     int action;                  /* its own budget: 0 warn, 1 term, 2 default */
-    int enforce_step;            /* 0 nothing yet, 1 warned, 2 signalled, 3 cancelled */
+    int enforce_step;            /* enum enforce_step */
     int64_t enforce_s;           /* when that step was taken */
     uint64_t estimate_uj;        /* priced at submission, this row */
     uint64_t estimate_ug, estimate_now_ug; /* at the chosen start, and at once */
@@ -164,7 +177,7 @@ struct ledger_job {
     enum ledger_quality quality;    /* the worst that contributed much: see formats.md */
     char coverage[48];              /* "cpu,dram" */
     int64_t measured_until_s;       /* end of the last record that counted */
-    int policy;     /* enum placement_policy of its wait; 0 = it has none */
+    int policy;                     /* enum placement_policy of its wait; 0 = it has none */
     uint32_t watts; /* that Slurm's own limit counts for each task of it; 0 = it does not */
     int live;       /* 1 in Slurm's list and not ended; 0 ended */
     int settled;    /* 1 once the reservation is released and nothing is awaited */

@@ -337,5 +337,5 @@ queue_empty() {
 
 # nothing_reserved: every job that held part of a budget has been settled.
 nothing_reserved() {
-    says 'all(.reserved == 0)' in_sandbox carnot budget list --json
+    says 'all((.reserved + .claimed) == 0)' in_sandbox carnot budget list --json
 }

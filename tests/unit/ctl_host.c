@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "carnotctld/enforcer.h"
 #include "carnotctld/events.h"
 #include "carnotctld/feed_watch.h"
 #include "carnotctld/limits.h"
@@ -267,6 +268,7 @@ void apply(void)
     tracker_apply(&c, s);
     struct err e = {.text = ""};
     UNIT_INT(publisher_build(&c, &e), 0, "%s", e.text);
+    enforcer_published(&c);
 }
 
 struct budget bio(void)

@@ -149,6 +149,13 @@ static void test_requeue(void)
     tear_down();
 }
 
+/* Until a list has all that the plugin promised before it knew of a claim. */
+static void settle_claims(void)
+{
+    advance(5);
+    apply();
+}
+
 /* A requeue asks nobody: the second run has what the first has left over, and waits for an operator
  * where that and the rest of the budget are not enough. */
 static void test_requeue_budget(void)
@@ -171,12 +178,15 @@ static void test_requeue_budget(void)
     j->submit_s = clock_now.wall_ms / 1000;
     j->restart = 1;
     apply();
-    UNIT_INT(bio().charged + bio().reserved, 1201000000, "reserved once");
+    UNIT_INT(bio().charged + bio().reserved, 1200000000, "nothing new is reserved at once");
     UNIT_INT(n_orders, 1, "the job past the plugin has to wait");
+    list[2].held = 1;
+    settle_claims();
+    UNIT_INT(bio().charged + bio().reserved, 1201000000, "reserved once");
     UNIT_INT(runs_newest(&c, 7)->enforce_step, ENFORCE_NONE, "the second run has not");
-    clock_now.wall_ms -= 1000; /* a record of the time before the requeue comes late */
+    clock_now.wall_ms -= 6000; /* a record of the time before the requeue comes late */
     UNIT_INT(report(2, 7, 500000), 2, "the first run went on for a moment");
-    clock_now.wall_ms += 1000;
+    clock_now.wall_ms += 6000;
     UNIT_INT(bio().charged, 1500000, "that is charged");
     UNIT_INT(bio().charged + bio().reserved, 1201000000, "and comes out of the job's reservation");
     run_job(j);
@@ -510,6 +520,64 @@ static void test_past_the_plugin(void)
     tear_down();
 }
 
+static int64_t left_on_board(void)
+{
+    return c.board.n_budgets == 1 ? c.board.budgets[0].left : -1;
+}
+
+/* The plugin lets a job in by a board that says nothing of a requeue yet: the requeued one yields.
+ */
+static void test_claim(void)
+{
+    set_up();
+    grant(1300);
+    struct slurm_job *j = list_add(7, 0);
+    run_job(j);
+    apply();
+    advance(2);
+    UNIT_INT(report(1, 7, 400000000), 1, "it has used much");
+    j->phase = PHASE_PENDING;
+    j->restart = 1;
+    j->submit_s = clock_now.wall_ms / 1000;
+    apply();
+    UNIT_INT(runs_newest(&c, 7)->enforce_step, ENFORCE_CLAIMED, "its second run seems to fit");
+    UNIT_INT(bio().claimed, 600000000, "and claims what it needs");
+    UNIT_INT(left_on_board(), 100000000, "which nobody else gets from now on");
+    UNIT_INT(n_orders, 0, "and is not held");
+    advance(1);
+    list_add(9, 0); /* promised a second ago, when 700 J were left */
+    apply();
+    UNIT_INT(bio().charged + bio().reserved, 1200000000, "the promise is kept");
+    UNIT_INT(runs_newest(&c, 7)->enforce_step, ENFORCE_CLAIMED, "there may be more of them");
+    restart();
+    settle_claims();
+    UNIT_INT(runs_newest(&c, 7)->enforce_step, ENFORCE_HELD, "so the second run is held");
+    UNIT_INT(orders[n_orders - 1].kind, ORDER_HOLD, "by an order");
+    UNIT_INT(bio().claimed, 0, "and claims nothing");
+    UNIT_INT(bio().charged + bio().reserved, 1200000000, "nor reserves it");
+    tear_down();
+}
+
+/* Slurm starts what has a claim, or ends it: no claim is left. */
+static void test_claim_ends(void)
+{
+    set_up();
+    grant(1300);
+    struct slurm_job *runs = list_add(7, 0), *ends = list_add(8, 0);
+    runs->restart = ends->restart = 1;
+    apply();
+    UNIT_INT(bio().claimed, 1200000000, "two requeued jobs");
+    UNIT_INT(bio().reserved, 0, "without a run before");
+    run_job(runs);
+    end_job(ends);
+    snprintf(ends->state, sizeof(ends->state), "CANCELLED");
+    apply();
+    UNIT_INT(bio().claimed, 0, "none waits any more");
+    UNIT_INT(bio().reserved, 600000000, "one runs");
+    UNIT_INT(c.n_jobs, 1, "the other is settled");
+    tear_down();
+}
+
 int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {{"life", test_life},
@@ -527,6 +595,8 @@ int main(int argc, char **argv)
                                              {"other_size", test_other_size},
                                              {"bonus", test_bonus},
                                              {"past_the_plugin", test_past_the_plugin},
+                                             {"claim", test_claim},
+                                             {"claim_ends", test_claim_ends},
                                              {NULL, NULL}};
     return unit_main(argc, argv, cases, "tracker");
 }
