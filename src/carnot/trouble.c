@@ -21,6 +21,10 @@ static const struct {
     {"ze", "", "", "see what xpu-smi says there, and the kernel's log for i915 or xe"},
     {"cray", "stale", "",
      "/sys/cray/pm_counters has stopped to move there: the blade controller has to be looked at"},
+    {"ipmi", "missing", "upported",
+     "its controller has no power reading: leave ipmi out of node.sources"},
+    {"ipmi", "missing", "ermi", "/dev/ipmi0 is for root alone: run carnotd as root"},
+    {"ipmi", "", "", "see what ipmitool dcmi power reading says there"},
     {"", "reset", "",
      "it began anew, as after a driver was loaded again; if it goes on, it wraps faster than "
      "node.interval reads it"},

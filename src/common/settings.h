@@ -103,6 +103,7 @@ struct settings {
         char command[SETTINGS_PATH_MAX]; /* the same, what it prints */
         char command_unit[8], command_covers[16];
         int64_t command_interval_ms;     /* 1s..10m; 10s */
+        int64_t ipmi_interval_ms;        /* 1s..10m; 5s */
         char metrics[SETTINGS_PATH_MAX]; /* "textfile:DIR", may hold %n; "" = none */
         uint64_t log_max_bytes;          /* one telemetry file; 64KiB..4GiB; 64MiB ("64MiB") */
         int log_keep;                    /* rotated files kept; 1..1000; 8 */

@@ -145,8 +145,8 @@ const struct setting settings_table[] = {
     {"node", "sources", SETTING_NAMES, FIELD(node.sources), NULL,
      "kinds of sources as in [perf, powercap, nvml]", "auto",
      "Kinds of sources that carnotd looks for, preferred ones first, of perf, powercap, nvml, "
-     "rocm, level-zero, cray, hwmon, command and file; [auto]: all in this order. carnotd --once "
-     "shows what there is."},
+     "rocm, level-zero, cray, hwmon, command, file and ipmi; [auto]: all in this order, the last "
+     "one only without another meter of the node. carnotd --once shows what there is."},
     {"node", "command", SETTING_PATH, FIELD(node.command), NULL, NULL, "",
      "A program that prints one number, what the node (or command_covers) draws or has used; run "
      "as carnotd's user without arguments, and killed after 5 s. Not set: none."},
@@ -162,6 +162,9 @@ const struct setting settings_table[] = {
      "What the number in it is."},
     {"node", "file_covers", SETTING_CHOICE, FIELD(node.file_covers), NULL, EXTERNAL_COVERS, "node",
      "What is in it."},
+    {"node", "ipmi_interval", SETTING_DURATION, FIELD(node.ipmi_interval_ms), "1s", "10m", "5s",
+     "Time between two questions to the node's management controller (DCMI), which costs it and, on "
+     "slow interfaces, a CPU; it is asked where no other meter of the node was found."},
     {"node", "metrics", SETTING_PATH, FIELD(node.metrics), NULL, "textfile:", "",
      "textfile:DIR: carnotd writes metrics for node_exporter's textfile collector to "
      "DIR/carnotd.prom; %n is the node's name. Not set: it writes none."},

@@ -13,6 +13,7 @@
 #include "power/meter.h"
 #include "power/source_external.h"
 #include "power/source_hwmon.h"
+#include "power/source_ipmi.h"
 #include "power/source_level_zero.h"
 #include "power/source_nvml.h"
 #include "power/source_perf.h"
@@ -31,36 +32,48 @@ static int _open_external(const struct source_external *x, struct source sources
     return source_external_open(x, sources, e) < 0 ? -1 : 1;
 }
 
-static int _open_command(const struct settings *s, struct source sources[], int max, struct err *e)
+static int _open_command(const char *sysroot, const struct settings *s, struct source sources[],
+                         int max, struct err *e)
 {
+    (void)sysroot;
     return _open_external(&(struct source_external){true, s->node.command, s->node.command_unit,
                                                     s->node.command_covers,
                                                     s->node.command_interval_ms},
                           sources, max, e);
 }
 
-static int _open_file(const struct settings *s, struct source sources[], int max, struct err *e)
+static int _open_file(const char *sysroot, const struct settings *s, struct source sources[],
+                      int max, struct err *e)
 {
+    (void)sysroot;
     return _open_external(&(struct source_external){false, s->node.file, s->node.file_unit,
                                                     s->node.file_covers, s->node.interval_ms},
                           sources, max, e);
 }
 
+static int _open_ipmi(const char *sysroot, const struct settings *s, struct source sources[],
+                      int max, struct err *e)
+{
+    return source_ipmi_open(sysroot, s->node.ipmi_interval_ms, sources, max, e);
+}
+
 /* In the order of preference, for parts and for meters. */
 static const struct kind {
     const char *name;                                                      /* in node.sources */
-    int (*probe)(const char *sysroot, struct source[], int, struct err *); /* or, of the site's: */
-    int (*open)(const struct settings *, struct source[], int, struct err *);
+    int (*probe)(const char *sysroot, struct source[], int, struct err *); /* or, with settings: */
+    int (*open)(const char *sysroot, const struct settings *, struct source[], int, struct err *);
+    bool last_resort; /* asking costs somebody: unless it is named, only where no meter was found */
 } kinds[] = {
-    {"perf", source_perf_probe, NULL},
-    {"powercap", source_powercap_probe, NULL},
-    {"nvml", source_nvml_probe, NULL},
-    {"rocm", source_rocm_smi_probe, NULL},
-    {"level-zero", source_level_zero_probe, NULL},
-    {"cray", source_pm_counters_probe, NULL},
-    {"hwmon", source_hwmon_probe, NULL},
-    {"command", NULL, _open_command},
-    {"file", NULL, _open_file},
+    {"perf", source_perf_probe, NULL, false},
+    {"powercap", source_powercap_probe, NULL, false},
+    {"nvml", source_nvml_probe, NULL, false},
+    {"rocm", source_rocm_smi_probe, NULL, false},
+    {"level-zero", source_level_zero_probe, NULL, false},
+    {"cray", source_pm_counters_probe, NULL, false},
+    {"hwmon", source_hwmon_probe, NULL, false},
+    {"command", NULL, _open_command, false},
+    {"file", NULL, _open_file, false},
+    {"ipmi", NULL, _open_ipmi, true},
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -93,6 +106,15 @@ int meter_check_settings(const struct settings *s, struct err *e)
     return 0;
 }
 
+static bool _has_node_meter(const struct meter *m)
+{
+    for (int i = 0; i < m->n; i++) {
+        if (m->sources[i].meter && m->sources[i].coverage.components == COMPONENT_ALL)
+            return true;
+    }
+    return false;
+}
+
 static int _open_kind(struct meter *m, const struct kind *kind, const char *sysroot,
                       const struct settings *s, struct err *e)
 {
@@ -101,7 +123,7 @@ static int _open_kind(struct meter *m, const struct kind *kind, const char *sysr
     if (kind->probe)
         n = kind->probe(sysroot, m->sources + m->n, max, e);
     else if (s)
-        n = kind->open(s, m->sources + m->n, max, e);
+        n = kind->open(sysroot, s, m->sources + m->n, max, e);
     m->n += n > 0 ? n : 0;
     return n < 0 ? -1 : 0;
 }
@@ -121,6 +143,8 @@ int meter_open_settings(struct meter *m, const char *sysroot, const struct setti
     for (int k = 0; k < n; k++) {
         const struct kind *kind = _is_auto(s) ? &kinds[k] : _find_kind(s->node.sources.name[k]);
 
+        if (_is_auto(s) && kind->last_resort && _has_node_meter(m))
+            continue;
         if (_open_kind(m, kind, sysroot, s, e) < 0) {
             meter_close(m);
             return -1;

@@ -19,6 +19,7 @@
 
 #include "common/clock.h"
 #include "common/path.h"
+#include "power/integrator.h"
 #include "power/slow_source.h"
 #include "power/source_external.h"
 
@@ -50,10 +51,7 @@ struct external {
     char path[SOURCE_PATH_MAX];
     bool command;
     const struct unit *unit;
-    int64_t interval_ms;
-    /* Of power: what was integrated so far, and the reading before. */
-    uint64_t uj, last_mw;
-    int64_t last_ms; /* 0 = none */
+    struct integrator power;
 };
 
 int source_external_parse(const char *text, uint64_t *millionths)
@@ -199,17 +197,6 @@ static int _run(const char *path, char *buf, size_t size)
     return rc;
 }
 
-/* Power to energy, by the mean of two readings. */
-static void _integrate(struct external *x, uint64_t mw)
-{
-    int64_t now_ms = clock_mono_ms(&clock_boottime), dt_ms = now_ms - x->last_ms;
-
-    if (x->last_ms && dt_ms > 0 && dt_ms <= GAP_INTERVALS * x->interval_ms)
-        x->uj += (x->last_mw + mw) / 2 * (uint64_t)dt_ms; /* mW x ms = uJ */
-    x->last_ms = now_ms;
-    x->last_mw = mw;
-}
-
 static void _fetch(void *arg, struct slow_value values[], int n)
 {
     struct external *x = arg;
@@ -231,9 +218,9 @@ static void _fetch(void *arg, struct slow_value values[], int n)
         return;
     }
     if (!x->unit->energy)
-        _integrate(x, (uint64_t)value);
+        integrator_add(&x->power, (uint64_t)value);
     values[0].error = 0;
-    values[0].uj = x->unit->energy ? (uint64_t)value : x->uj;
+    values[0].uj = x->unit->energy ? (uint64_t)value : x->power.uj;
 }
 
 static unsigned _components(const char *covers)
@@ -272,7 +259,7 @@ int source_external_open(const struct source_external *x, struct source *s, stru
         goto error;
     }
     own->command = x->command;
-    own->interval_ms = x->interval_ms;
+    own->power.gap_ms = GAP_INTERVALS * x->interval_ms;
     if (path_format(own->path, sizeof(own->path), "%s", x->path) < 0) {
         (void)err_errno(e, "%s", x->path);
         goto error;
