@@ -106,6 +106,7 @@ static void read_job(const slurm_job_info_t *from, struct slurm_job *to)
     read_times(from, to);
     to->held = from->priority == 0;
     to->exclusive = SLURM_INFO_EXCLUSIVE(from);
+    to->completing = (from->job_state & JOB_COMPLETING) != 0;
     to->bound = (from->resv_name && from->resv_name[0]) || (from->bitflags & CRON_JOB) ||
                 from->het_job_id != 0;
     text_copy(to->user, sizeof(to->user), from->user_name);

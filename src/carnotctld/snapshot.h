@@ -27,6 +27,7 @@ struct slurm_job {
     char reason[48]; /* why it is pending, in Slurm's words */
     int held;        /* priority 0 */
     int exclusive;
+    int completing; /* its epilogs run: nodelist, nodes and cpus are those that are not through */
     int bound; /* reservation, cron, part of a whole: Carnot does not move it */
     uint32_t cpus_per_task;
     uint32_t site_factor; /* as Slurm has it, around NICE_OFFSET */

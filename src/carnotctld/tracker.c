@@ -46,6 +46,13 @@ static void text(char *to, size_t size, const char *from)
     snprintf(to, size, "%s", from);
 }
 
+static void read_nodes(struct ledger_job *row, const struct slurm_job *job)
+{
+    text(row->nodelist, sizeof(row->nodelist), job->nodelist);
+    row->nodes = job->nodes;
+    row->cpus = job->cpus;
+}
+
 /* What the list says of the run now. */
 static void read_list(struct ledger_job *row, const struct slurm_job *job)
 {
@@ -56,9 +63,8 @@ static void read_list(struct ledger_job *row, const struct slurm_job *job)
     text(row->partition, sizeof(row->partition), job->partition);
     text(row->name, sizeof(row->name), job->name);
     text(row->state, sizeof(row->state), job->state);
-    text(row->nodelist, sizeof(row->nodelist), job->nodelist);
-    row->nodes = job->nodes;
-    row->cpus = job->cpus;
+    if (!job->completing || !row->nodelist[0])
+        read_nodes(row, job);
     row->limit_s = job->limit_s;
     /* Slurm gives a job that was cancelled while it was pending a start, but no nodes. */
     int never = job->phase == PHASE_PENDING || (job->phase == PHASE_ENDED && !job->nodelist[0]);
@@ -160,11 +166,22 @@ static void note_wait(struct ctl *c, const struct slurm_job *job, const struct l
         log_err("ledger: run %s: %s", note.run, e.text);
 }
 
+/* A job that was first seen when some of its nodes were through: now Slurm shows all. */
+static void update_nodes(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
+{
+    if (job->completing || strcmp(row->nodelist, job->nodelist) == 0)
+        return;
+    read_nodes(row, job);
+    tracker_store(c, row);
+}
+
 static void update_row(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
 {
     struct ledger_job before = *row;
-    if (!row->live && row->end_s)
-        return; /* it ended before: only its settlement is left */
+    if (!row->live && row->end_s) { /* it ended before: only its settlement is left */
+        update_nodes(c, job, row);
+        return;
+    }
     read_list(row, job);
     row->watts = native_watts(c, job);
     if (row->tasks != job->tasks && row->tasks > 0) {

@@ -165,7 +165,7 @@ configless_down() {
 there() { nsenter -t "$NODE_PID" -m -r -w env -u SLURM_CONF SLURM_CONF_SERVER="127.0.0.1:$port" CARNOT_QUIET=0 "$@"; }
 "$SANDBOX" kill "$SB" slurmd-n2
 NODE_PID=
-trap 'configless_down; cleanup' EXIT
+trap 'status=$?; configless_down; (exit "$status"); cleanup' EXIT
 
 if unshare --mount true 2>/dev/null; then
     cp "$T/direct" "$etc/plugstack.conf"

@@ -57,7 +57,7 @@ one() {
     5) submit -A acc -t1 --wrap 'exit 3' ;;
     6) in_sandbox scancel "$(submit -A acc -t1 --carbon-delay=10m --wrap true)" ;;
     7) later 1 scancel "$(submit -t1 --wrap 'sleep 20')" & ;;
-    8) requeue "$(submit -A acc -t1 --wrap '[ "$SLURM_RESTART_COUNT" ] || sleep 55')" & ;;
+    8) requeue "$(submit -A acc -t1 --wrap '[ "${SLURM_RESTART_COUNT:-0}" -gt 0 ] || sleep 55')" & ;;
     9) submit -A acc -t1 -n1 : -t1 -n2 --wrap true ;;
     10) in_sandbox salloc -t1 -n1 true & ;;
     11) in_sandbox srun -t1 -n2 true & ;;

@@ -257,6 +257,54 @@ static void test_taken_back(void)
     tear_down();
 }
 
+static void end_partly(struct slurm_job *j)
+{
+    end_job(j);
+    j->completing = 1;
+    j->nodes = 1;
+    snprintf(j->nodelist, sizeof(j->nodelist), "n2");
+}
+
+static void end_wholly(struct slurm_job *j)
+{
+    j->completing = 0;
+    j->nodes = 2;
+    snprintf(j->nodelist, sizeof(j->nodelist), "n1,n2");
+}
+
+/* While epilogs run Slurm shows the nodes that are not through: the others had the job as well. */
+static void test_completing(void)
+{
+    struct ledger_job row;
+    struct job_key key = {7, 0, NOW}, late = {8, 0, NOW};
+    set_up();
+    grant(10000);
+    struct slurm_job *j = list_add(7, 0);
+    j->nodes = 2;
+    run_job(j);
+    snprintf(j->nodelist, sizeof(j->nodelist), "n1,n2");
+    apply();
+    advance(2);
+    end_partly(j);
+    apply();
+    UNIT_STR(c.jobs[0].nodelist, "n1,n2", "both nodes");
+    UNIT_INT(c.jobs[0].nodes, 2, "two of them");
+    UNIT_INT(report(1, 7, 5000000), 1, "one that is through reports");
+    UNIT_INT(ledger_job_get(c.ledger, key, &row, NULL), 1, "the job");
+    UNIT_INT(row.energy_uj, 5000000, "has its energy");
+    list_add(8, 0); /* seen for the first time when its first node is through */
+    list[1].start_s = NOW + 1;
+    end_partly(&list[1]);
+    apply();
+    end_wholly(&list[1]);
+    apply();
+    UNIT_INT(report(2, 8, 5000000), 2, "the same of this one");
+    UNIT_INT(ledger_job_get(c.ledger, late, &row, NULL), 1, "the job");
+    UNIT_STR(row.nodelist, "n1,n2", "its nodes");
+    UNIT_INT(row.energy_uj, 5000000, "its energy");
+    tear_down();
+}
+
 /* The run before ran on a node whose records are late: the reservation that they come out of is
  * held until then, though the second run is over and accounted for. */
 static void test_requeue_settles(void)
@@ -586,6 +634,7 @@ int main(int argc, char **argv)
                                              {"requeue", test_requeue},
                                              {"requeue_budget", test_requeue_budget},
                                              {"taken_back", test_taken_back},
+                                             {"completing", test_completing},
                                              {"requeue_settles", test_requeue_settles},
                                              {"late_records", test_late_records},
                                              {"array", test_array},
