@@ -13,7 +13,8 @@ strace -V | grep -q stack-trace= || skip_all "this strace cannot show who calls"
 trace "$T/carbon.csv" -600:400 1800:100 2400:400
 # Without TZ the C library looks at /etc/localtime whenever it feels like it.
 unset TZ
-sandbox_up sb --nodes 1 --carbon "$T/carbon.csv"
+echo MessageTimeout=100 >"$T/slurm.conf" # strace asks for the stack at each call
+sandbox_up sb --nodes 1 --carbon "$T/carbon.csv" --slurm "$T/slurm.conf"
 in_sandbox carnot budget set account none --energy 1J --period month >&2
 sleep 3
 pid=$(cut -d' ' -f1 "$SB/pids/slurmctld")
