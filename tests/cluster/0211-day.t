@@ -34,7 +34,7 @@ later() {
 # A run that is over before Carnot has asked for a list is not known to it. Slurm would begin the second one in two
 # minutes.
 known_to_run() {
-    in_sandbox carnot jobs "$1" --json | jq -e 'any(.state == "RUNNING")' >/dev/null
+    in_sandbox carnot jobs -j "$1" --json | jq -e 'any(.state == "RUNNING")' >/dev/null
 }
 requeue() {
     wait_for 60 known_to_run "$1" && in_sandbox scontrol requeue "$1" && wait_state 30 "$1" PENDING &&
