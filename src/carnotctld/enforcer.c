@@ -41,12 +41,15 @@ static enum cover covered(struct ctl *c, const struct ledger_job *row, int count
     }
     for (size_t i = 0; i < n && cover != UNCOVERED; i++) {
         const struct budget *b = &all[i];
-        uint64_t need = b->resource == RESOURCE_ENERGY ? row->estimate_uj : row->estimate_ug;
-        uint64_t claimed = count_claims ? b->claimed : 0;
+        unsigned __int128 all_uses =
+            b->resource == RESOURCE_ENERGY ? row->estimate_uj : row->estimate_ug;
+        all_uses += b->charged;
+        all_uses += b->reserved;
+        all_uses += count_claims ? b->claimed : 0;
         if ((row->watts && b->scope == SCOPE_ACCOUNT) ||
             !budget_counts(c->ledger, b, row->account, row->user))
             continue;
-        cover = b->charged + b->reserved + claimed + need > b->granted ? UNCOVERED : COVERED;
+        cover = all_uses > b->granted ? UNCOVERED : COVERED;
     }
     free(all);
     return cover;
@@ -120,11 +123,29 @@ int enforcer_claim_is_due(const struct ctl *c, const struct slurm_job *job,
             c->snap->listed_ms >= (row->enforce_s + 1) * 1000 + CLAIM_SETTLES_MS);
 }
 
+static int is_unpublished(const struct ledger_job *row)
+{
+    return row->enforce_step == ENFORCE_CLAIMED && row->enforce_s == 0;
+}
+
+/* One transaction: after a node's failure there may be many. */
 void enforcer_published(struct ctl *c)
 {
-    for (size_t i = 0; i < c->n_jobs; i++)
-        if (c->jobs[i].enforce_step == ENFORCE_CLAIMED && c->jobs[i].enforce_s == 0)
+    struct err e = {.text = ""};
+    size_t i = 0;
+    while (i < c->n_jobs && !is_unpublished(&c->jobs[i]))
+        i++;
+    if (i == c->n_jobs)
+        return;
+    if (ledger_begin(c->ledger, &e) < 0) {
+        log_err("ledger: %s", e.text);
+        return; /* the next board has them as well */
+    }
+    for (; i < c->n_jobs; i++)
+        if (is_unpublished(&c->jobs[i]))
             set_step(c, &c->jobs[i], ENFORCE_CLAIMED, ctl_now_s(c));
+    if (ledger_commit(c->ledger, &e) < 0)
+        log_err("ledger: %s", e.text);
 }
 
 static void step(struct ctl *c, struct ledger_job *row, enum enforce_step to, const char *ev,

@@ -306,7 +306,10 @@ static void end_missing(struct ctl *c, const struct snapshot *s)
             continue;
         /* The id of a job that slurmctld lost is given to another one. */
         int requeued = job && job->restart > row->key.restart;
-        end_row(c, row, requeued ? "REQUEUED" : "GONE", s->listed_ms / 1000);
+        int64_t end_s = s->listed_ms / 1000;
+        if (requeued && job->phase != PHASE_PENDING && job->start_s > 0 && job->start_s < end_s)
+            end_s = job->start_s; /* the next run has begun already */
+        end_row(c, row, requeued ? "REQUEUED" : "GONE", end_s);
         c->dirty = 1;
     }
 }

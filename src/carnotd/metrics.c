@@ -184,15 +184,43 @@ static void _put_sources(struct metrics *m, const struct sampler *s, int64_t dt_
     _put_readings(m, s);
 }
 
+/* What a tick may take, in microseconds. */
+static const int64_t steps_us[METRICS_STEPS] = {100,  200,   500,    1000,   2000,
+                                                5000, 10000, 100000, 1000000};
+
+static void _count_tick(struct metrics *m, int64_t took_us)
+{
+    int i = 0;
+
+    while (i < METRICS_STEPS && took_us > steps_us[i])
+        i++;
+    m->took[i]++;
+    m->tick_us += took_us > 0 ? (uint64_t)took_us : 0;
+}
+
+static void _put_ticks(struct metrics *m)
+{
+    uint64_t so_far = 0;
+
+    _head(m, "carnotd_tick_seconds", "histogram", "Samples since carnotd started, by their time.");
+    for (int i = 0; i < METRICS_STEPS; i++) {
+        so_far += m->took[i];
+        _put(m, "carnotd_tick_seconds_bucket{le=\"%g\"} %" PRIu64 "\n", (double)steps_us[i] / 1e6,
+             so_far);
+    }
+    so_far += m->took[METRICS_STEPS];
+    _put(m, "carnotd_tick_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n", so_far);
+    _put(m, "carnotd_tick_seconds_sum %" PRIu64 ".%06" PRIu64 "\n", m->tick_us / 1000000,
+         m->tick_us % 1000000);
+    _put(m, "carnotd_tick_seconds_count %" PRIu64 "\n", so_far);
+}
+
 static void _put_daemon(struct metrics *m, const struct sampler *s, uint64_t acked)
 {
     _head(m, "carnotd_info", "gauge", "The running carnotd.");
     _put(m, "carnotd_info{version=\"" PACKAGE_VERSION "\"} 1\n");
-    _one(m, "carnotd_ticks_total", "counter", m->ticks, "Samples taken since carnotd started.");
+    _put_ticks(m);
     _one(m, "carnotd_ticks_missed_total", "counter", m->missed, "Samples that came too late.");
-    _head(m, "carnotd_tick_seconds_total", "counter", "Time that samples took.");
-    _put(m, "carnotd_tick_seconds_total %" PRIu64 ".%06" PRIu64 "\n", m->tick_us / 1000000,
-         m->tick_us % 1000000);
     _one(m, "carnotd_log_bytes_total", "counter", s->log->appended,
          "Bytes written to the telemetry log since carnotd started.");
     _one(m, "carnotd_records_total", "counter", s->seq, "Number of the last record.");
@@ -230,9 +258,8 @@ void metrics_tick(struct metrics *m, const struct sampler *s, int64_t took_us, u
     struct err e;
     int rc;
 
-    m->ticks++;
+    _count_tick(m, took_us);
     m->missed += missed;
-    m->tick_us += took_us > 0 ? (uint64_t)took_us : 0;
     /* behind a record only: totals and watts are of whole intervals */
     if (!m->path[0] || s->seq == m->wrote_seq ||
         (m->wrote_ms && s->start_mono_ms - m->wrote_ms < LEAST_MS))

@@ -13,6 +13,7 @@
 #include "carnotd/sampler.h"
 
 #define METRICS_NAME "carnotd.prom"
+#define METRICS_STEPS 9
 
 struct metrics {
     char path[SETTINGS_PATH_MAX + 16]; /* "" when there are none */
@@ -23,7 +24,8 @@ struct metrics {
     uint64_t wrote_seq;
     uint64_t total_uj[METER_SOURCES_MAX]; /* of each source, when the file was written last */
     uint64_t node_uj;
-    uint64_t ticks, missed, tick_us; /* of this run */
+    /* Of this run: ticks by the time they took, up to each step of metrics.c and beyond. */
+    uint64_t took[METRICS_STEPS + 1], missed, tick_us;
 };
 
 /* setting is node.metrics, "textfile:DIR" or "" for none; %n is the node's name. The directory has

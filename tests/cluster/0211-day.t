@@ -127,7 +127,11 @@ differ() {
             $2 != $5 || $3 - $6 > 1 || $6 - $3 > 1 || $4 - $7 > 1 || $7 - $4 > 1'
 }
 # All that Carnot says of a job on which they differ.
-for id in $(differ "$T/scontrol" "$T/carnot" | cut -d' ' -f1 | head -n 5); do
+# Also of one that was requeued, and is not known to have begun before.
+for id in $({
+    differ "$T/scontrol" "$T/carnot" | cut -d' ' -f1
+    jq -r '.[] | select(.state == "REQUEUED" and .start == null) | .job_id' "$T/carnot.json"
+} | head -n 5); do
     diag "$(jq -c --arg id "$id" '.[] | select("\(.job_id)" == $id)' "$T/carnot.json")"
 done
 between "there were many jobs" "$(wc -l <"$T/squeue")" "$DAY" 100000
@@ -139,7 +143,7 @@ is "so does Slurm's record of completed jobs" "$(differ "$T/completed.last" "$T/
 # Also a heterogeneous job that it started, and took back since one component found no nodes: that was no run.
 is "requeued runs began when it says" \
     "$(awk '$2 == "PENDING" { print $1, $3 }' "$T/completed" | sort | join -v 1 - "$T/het")" \
-    "$(jq -r '.[] | select(.state == "REQUEUED") | "\(.job_id) \(.start | fromdate)"' "$T/carnot.json" | sort)"
+    "$(jq -r '.[] | select(.state == "REQUEUED") | "\(.job_id) \(.start // "" | fromdate? // "-")"' "$T/carnot.json" | sort)"
 for state in COMPLETED FAILED CANCELLED; do
     between "some are $state" "$(grep -c " $state " "$T/carnot")" 3 100000
 done

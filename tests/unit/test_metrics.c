@@ -111,6 +111,23 @@ static const char *_skip_labels(const char *p)
     return *p == '}' ? p + 1 : NULL;
 }
 
+/* The family's name, with an ending where it is a histogram's. */
+static bool _of_family(const char *name, size_t length, const char *family, const char *type)
+{
+    static const char *const endings[] = {"_bucket", "_sum", "_count"};
+    size_t n = strlen(family);
+
+    if (length < n || strncmp(name, family, n) != 0)
+        return false;
+    if (strcmp(type, "histogram") != 0)
+        return length == n;
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        if (length == n + strlen(endings[i]) && strncmp(name + n, endings[i], length - n) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Each family once: HELP, TYPE, then its lines together; counters end in _total and only they do;
  * no series twice; every value a number; nothing else. Destroys text. */
 static void _check_format(char *text)
@@ -138,13 +155,14 @@ static void _check_format(char *text)
 
             UNIT_INT(sscanf(line + 7, "%127[a-z_] %15s", of, type), 2, "%s", line);
             UNIT_STR(of, family, "%s", line);
-            UNIT_OK(strcmp(type, "counter") == 0 || strcmp(type, "gauge") == 0, "%s", line);
+            UNIT_OK(strcmp(type, "counter") == 0 || strcmp(type, "gauge") == 0 ||
+                        strcmp(type, "histogram") == 0,
+                    "%s", line);
             UNIT_INT(strcmp(type, "counter") == 0,
                      strlen(of) > 6 && strcmp(of + strlen(of) - 6, "_total") == 0, "%s", line);
             continue;
         }
-        UNIT_OK(type[0] && strlen(family) == length && strncmp(line, family, length) == 0,
-                "of the family above: %s", line);
+        UNIT_OK(type[0] && _of_family(line, length, family, type), "of the family above: %s", line);
         behind = _skip_labels(line + length);
         if (!UNIT_OK(behind && *behind == ' ', "labels: %s", line))
             continue;
@@ -185,8 +203,10 @@ static void test_values(void)
     UNIT_DBL(_value(text, "carnot_source_readings_total{source=\"rapl:package-0\",result="
                           "\"first\"}"),
              1, 0, "first");
-    UNIT_DBL(_value(text, "carnotd_ticks_total"), 30, 0, "ticks");
-    UNIT_DBL(_value(text, "carnotd_tick_seconds_total"), 0.0075, 1e-9, "their time");
+    UNIT_DBL(_value(text, "carnotd_tick_seconds_count"), 30, 0, "ticks");
+    UNIT_DBL(_value(text, "carnotd_tick_seconds_sum"), 0.0075, 1e-9, "their time");
+    UNIT_DBL(_value(text, "carnotd_tick_seconds_bucket{le=\"0.0002\"}"), 0, 0, "longer");
+    UNIT_DBL(_value(text, "carnotd_tick_seconds_bucket{le=\"0.0005\"}"), 30, 0, "shorter");
     UNIT_DBL(_value(text, "carnotd_records_unreported"), (double)sampler.seq - 1, 0, "spooled");
     _check_format(text);
     free(text);
