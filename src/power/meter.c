@@ -51,10 +51,16 @@ static int _open_file(const char *sysroot, const struct settings *s, struct sour
                           sources, max, e);
 }
 
+static bool _is_auto(const struct settings *s)
+{
+    return !s || s->node.sources.n == 0 ||
+           (s->node.sources.n == 1 && strcmp(s->node.sources.name[0], "auto") == 0);
+}
+
 static int _open_ipmi(const char *sysroot, const struct settings *s, struct source sources[],
                       int max, struct err *e)
 {
-    return source_ipmi_open(sysroot, s->node.ipmi_interval_ms, sources, max, e);
+    return source_ipmi_open(sysroot, s->node.ipmi_interval_ms, !_is_auto(s), sources, max, e);
 }
 
 /* In the order of preference, for parts and for meters. */
@@ -84,12 +90,6 @@ static const struct kind *_find_kind(const char *name)
             return &kinds[k];
     }
     return NULL;
-}
-
-static bool _is_auto(const struct settings *s)
-{
-    return !s || s->node.sources.n == 0 ||
-           (s->node.sources.n == 1 && strcmp(s->node.sources.name[0], "auto") == 0);
 }
 
 int meter_check_settings(const struct settings *s, struct err *e)

@@ -122,6 +122,11 @@ static int _parse(const unsigned char reply[], int n, uint64_t *mw)
     return 0;
 }
 
+static int _open_device(const char *path)
+{
+    return open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
 static void _fetch(void *arg, struct slow_value values[], int n)
 {
     struct ipmi *d = arg;
@@ -131,7 +136,7 @@ static void _fetch(void *arg, struct slow_value values[], int n)
 
     (void)n;
     if (d->fd < 0)
-        d->fd = open(d->path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        d->fd = _open_device(d->path);
     got = d->fd < 0 ? -1 : _ask(d, reply, sizeof(reply));
     if (got < 0 || _parse(reply, got, &mw) < 0) {
         values[0].error = errno;
@@ -167,23 +172,30 @@ static int _find(const char *sysroot, char *path, size_t size)
     return 0;
 }
 
-int source_ipmi_open(const char *sysroot, int64_t period_ms, struct source sources[], int max,
-                     struct err *e)
+int source_ipmi_open(const char *sysroot, int64_t period_ms, bool wanted, struct source sources[],
+                     int max, struct err *e)
 {
     struct source *s = sources;
     struct slow_reader *reader;
     struct ipmi *d;
-    int rc;
+    int rc, fd;
 
     if (max < 1)
         return 0;
     memset(s, 0, sizeof(*s));
     if (!_find(sysroot, s->path, sizeof(s->path)))
         return 0;
+    fd = _open_device(s->path);
+    if (fd < 0 && !wanted)
+        return 0;
     d = calloc(1, sizeof(*d));
-    if (!d)
-        return err_errno(e, "no memory for %s", s->path);
-    d->fd = -1;
+    if (!d) {
+        (void)err_errno(e, "no memory for %s", s->path);
+        if (fd >= 0)
+            (void)close(fd);
+        return -1;
+    }
+    d->fd = fd;
     d->power.gap_ms = GAP_PERIODS * period_ms;
     memcpy(d->path, s->path, sizeof(d->path));
     source_set_name(s, "ipmi:dcmi");

@@ -82,7 +82,7 @@ in_sandbox scontrol delete reservationname=maint >&2
 suspended=$(submit -t 2 -n1 -w n1 --wrap 'sleep 40')
 wait_state 10 "$suspended" RUNNING
 ok "a job is suspended" in_sandbox scontrol suspend "$suspended"
-ok "and Carnot says so" wait_for 10 sh -c "'$SANDBOX' exec '$SB' -- carnot jobs --json | jq -e '.[] | select(.job_id == $suspended and .state == \"SUSPENDED\")'"
+ok "and Carnot says so" wait_for 10 says "any(.job_id == $suspended and .state == \"SUSPENDED\")" in_sandbox carnot jobs --json
 ok "it goes on" in_sandbox scontrol resume "$suspended"
 in_sandbox scancel "$suspended"
 
@@ -102,7 +102,7 @@ winner=$(submit -p urgent -t 1 --exclusive -N2 --wrap 'sleep 3')
 ok "a job is preempted" wait_for 20 sh -c "'$SANDBOX' exec '$SB' -- scontrol show job $victim | grep -q Restarts=1"
 ok "by one that then runs" wait_state 30 "$winner" 'RUNNING|COMPLETED'
 wait_state 20 "$winner" COMPLETED
-ok "both of its runs are known" wait_for 10 sh -c "'$SANDBOX' exec '$SB' -- carnot jobs --json | jq -e '[.[] | select(.job_id == $victim)] | length == 2'"
+ok "both of its runs are known" wait_for 10 says "[.[] | select(.job_id == $victim)] | length == 2" in_sandbox carnot jobs --json
 in_sandbox scancel "$victim"
 
 # ---- dependencies: begun near the predicted end of the parent, bounded from when they are gone
@@ -118,7 +118,7 @@ ok "carnotctld gives it a begin time" wait_for 15 planned
 like "carnot why tells" "$(in_sandbox carnot why "$child")" 'depends on'
 in_sandbox scancel "$parent"
 ok "when the parent has gone it waits for a greener time" wait_for 15 begins_in "$child" "$SECOND_DIP" $((SECOND_DIP + 60))
-ok "of its own" wait_for 10 sh -c "'$SANDBOX' exec '$SB' -- carnot jobs --json | jq -e '.[] | select(.job_id == $child and .latest != null)'"
+ok "of its own" wait_for 10 says "any(.job_id == $child and .latest != null)" in_sandbox carnot jobs --json
 ok "which its owner may give up" in_sandbox carnot now "$child"
 ok "and it runs" wait_state 15 "$child" 'RUNNING|COMPLETED'
 
@@ -144,7 +144,7 @@ lost=$(submit -t 5 -n1 -w n2 --no-requeue --wrap 'sleep 60')
 wait_state 10 "$lost" RUNNING
 in_sandbox scontrol update nodename=n2 state=down reason=test
 ok "a job on a node that fails ends" wait_for 20 job_in_state "$lost" NODE_FAIL
-ok "and is settled" wait_for 30 sh -c "'$SANDBOX' exec '$SB' -- carnot jobs --json | jq -e '.[] | select(.job_id == $lost and .state == \"NODE_FAIL\")'"
+ok "and is settled" wait_for 30 says "any(.job_id == $lost and .state == \"NODE_FAIL\")" in_sandbox carnot jobs --json
 in_sandbox scontrol update nodename=n2 state=resume
 ok "slurmctld is alive" in_sandbox scontrol ping
 is "no error names Carnot" "$(grep 'error: carnot' "$SB/log/slurmctld.log")" ""

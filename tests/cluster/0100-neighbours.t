@@ -130,7 +130,7 @@ echo "include $LINK/etc/plugstack.conf.d/*.conf" >"$T/include"
 cp "$etc/plugstack.conf" "$T/direct"
 cp "$T/include" "$etc/plugstack.conf"
 in_sandbox scontrol reconfigure
-told() { records "$1" | jq -e ".jobs[] | select(.job == $2)"; }
+told() { [[ -n $(records "$1" | jq -c ".jobs[] | select(.job == $2)") ]]; }
 id=$(submit -t 1 -w n1 --carbon-delay=20m --carbon-policy=asap --wrap 'sleep 4')
 ok "from an included file, sbatch knows our flags" wait_state 30 "$id" 'RUNNING|COMPLETED'
 ok "and the node tells carnotd" wait_for 20 told n1 "$id"

@@ -110,7 +110,7 @@ ok "srun -I runs at once" wait_for 30 in_sandbox srun -I -t1 --carbon-delay=20m 
 is "salloc without a flag runs at once" "$(in_sandbox salloc -t1 -n1 echo hello 2>/dev/null)" hello
 in_sandbox salloc -t1 -n4 -J nosteps sleep 6 >&2 2>/dev/null
 used() {
-    in_sandbox carnot jobs --json | jq -e "[.[] | select($1 and .energy_j > 0)] | length == $2"
+    says "[.[] | select($1 and .energy_j > 0)] | length == $2" in_sandbox carnot jobs --json
 }
 ok "an allocation without steps has its energy" wait_for 20 used '.name == "nosteps"' 1
 ok "and so has each component" wait_for 30 used '.run == "duo"' 2

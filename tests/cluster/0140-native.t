@@ -58,7 +58,7 @@ readonly WORD=AssocGrpLicenseMinutes
 is "without a budget there is no limit" "$(limit)" ""
 # Slurm's accounting is read again when a budget is set, and every minute.
 in_sandbox carnot budget set account lab --energy 1J --period once >/dev/null
-accounts_are() { in_sandbox carnot status --json | jq -e ".accounting.accounts == $1"; }
+accounts_are() { says ".accounting.accounts == $1" in_sandbox carnot status --json; }
 ok "carnotctld knows the accounts" wait_for 20 accounts_are 3
 ok "a budget on lab" in_sandbox carnot budget set account lab --energy 7560J --period once
 ok "becomes a limit on its watt-minutes" wait_for 20 limit_is '1[12][0-9]'

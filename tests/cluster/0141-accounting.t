@@ -20,7 +20,7 @@ sandbox_up sb --dbd --slurm "$T/slurm.conf"
 # ---- default accounts
 
 in_sandbox carnot budget set account bio --energy 1200J --period once >/dev/null # one CPU at 10 W for two minutes
-known() { in_sandbox carnot status --json | jq -e ".accounting | .accounts == $1 and .users >= $2"; }
+known() { says ".accounting | .accounts == $1 and .users >= $2" in_sandbox carnot status --json; }
 ok "carnotctld knows the accounts and users of slurmdbd" wait_for 20 known 2 2
 like "and the QOS" "$(in_sandbox carnot status --json | jq -c .accounting.qos)" '"normal"'
 is "native budgets are off" "$(in_sandbox carnot status --json | jq .accounting.native)" false
@@ -75,7 +75,7 @@ is "slurmdbd has no limit of ours" "$(in_sandbox sacctmgr -nP show assoc format=
 ok "slurmdbd dies" "$SANDBOX" kill "$SB" slurmdbd
 again=$(submit -A chem --wrap 'sleep 1')
 ok "jobs still run" wait_state 20 "$again" COMPLETED
-seen() { in_sandbox carnot jobs --json | jq -e ".[] | select(.job_id == $again and .state == \"COMPLETED\")"; }
+seen() { says "any(.job_id == $again and .state == \"COMPLETED\")" in_sandbox carnot jobs --json; }
 ok "and are followed" wait_for 20 seen
 ok "slurmdbd starts again" "$SANDBOX" restart "$SB" slurmdbd
 ok "and the two agree again" wait_for 60 agree

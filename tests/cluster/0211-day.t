@@ -34,7 +34,7 @@ later() {
 # A run that is over before Carnot has asked for a list is not known to it. Slurm would begin the second one in two
 # minutes.
 known_to_run() {
-    in_sandbox carnot jobs -j "$1" --json | jq -e 'any(.state == "RUNNING")' >/dev/null
+    says 'any(.state == "RUNNING")' in_sandbox carnot jobs -j "$1" --json
 }
 requeue() {
     wait_for 60 known_to_run "$1" && in_sandbox scontrol requeue "$1" && wait_state 30 "$1" PENDING &&
@@ -95,7 +95,7 @@ carnot_jobs() {
     in_sandbox carnot jobs --json
 }
 carnot_done() {
-    carnot_jobs | jq -e 'all(.end != null)'
+    says 'all(.end != null)' carnot_jobs
 }
 ok "also for Carnot" wait_for 30 carnot_done
 

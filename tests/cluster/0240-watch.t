@@ -25,11 +25,11 @@ is "status: it observes" "$(jq -r .mode <<<"$status")" observe
 is "the job list is read" "$(jq -r .slurm.jobs <<<"$status")" 4
 is "the feed is read" "$(jq -r '.feed.quality, (.feed.g_per_kwh | floor)' <<<"$status" | xargs)" "feed 400"
 is "nothing waits" "$(jq -r .waiting <<<"$status")" 0
-ok "forecast has slots" sh -c "$(printf '%q ' "$SANDBOX" exec "$SB" -- carnot forecast --json) | jq -e '.slots | length > 100'"
+ok "forecast has slots" says '.slots | length > 100' in_sandbox carnot forecast --json
 is "jobs have rows, and no figure that nobody measured" \
     "$(in_sandbox carnot jobs --json | jq -c '[.[] | [.job_id, .energy_j, .quality]] | sort | map(tostring) | length, (map(select(contains("null,\"none\""))) | length)' | xargs)" "4 4"
 
-settled() { in_sandbox carnot report --json | jq -e '[.[].jobs] | add == 4'; }
+settled() { says '[.[].jobs] | add == 4' in_sandbox carnot report --json; }
 ok "the runs settle" wait_for 30 settled
 is "report: no energy is null, not 0" "$(in_sandbox carnot report --csv | sed -n 's/^bio,//p' | cut -d, -f1,2,4)" "2,2,"
 would=$(in_sandbox carnot report --would-have --allowances 5m,30m --json)

@@ -123,7 +123,7 @@ static struct source _open(void)
     struct source s;
     struct err e = {""};
 
-    UNIT_INT(source_ipmi_open(unit_tmpdir(), PERIOD_MS, &s, 1, &e), 1, "%s", e.text);
+    UNIT_INT(source_ipmi_open(unit_tmpdir(), PERIOD_MS, true, &s, 1, &e), 1, "%s", e.text);
     return s;
 }
 
@@ -256,6 +256,12 @@ static void test_when(void)
     CU_ASSERT_FATAL(meter_open_settings(&meter, unit_tmpdir(), &settings, &e) == 0);
     UNIT_STR(meter.sources[0].name, "cray:node", "a meter that costs nothing");
     UNIT_INT(meter.n, 2, "is enough");
+    meter_close(&meter);
+    fixture_remove(unit_tmpdir(), "sys/cray");
+    fixture_remove(unit_tmpdir(), "dev/ipmi");
+    fixture_write(unit_tmpdir(), "dev/ipmi/0/no", "device");
+    CU_ASSERT_FATAL(meter_open_settings(&meter, unit_tmpdir(), &settings, &e) == 0);
+    UNIT_INT(meter.n, 1, "one that may not be opened is passed over");
     meter_close(&meter);
     settings.node.sources.n = 1;
     (void)snprintf(settings.node.sources.name[0], SETTINGS_NAME_MAX, "ipmi");
