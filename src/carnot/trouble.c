@@ -25,8 +25,7 @@ static const struct {
      "its controller has no power reading: leave ipmi out of node.sources"},
     {"ipmi", "missing", "ermi",
      "/dev/ipmi0 is for root, and closed by carnotd's unit: a drop-in with "
-     "DeviceAllow=char-ipmidev "
-     "rw opens it"},
+     "DeviceAllow=char-ipmidev rw opens it"},
     {"ipmi", "", "", "see what ipmitool dcmi power reading says there"},
     {"", "reset", "",
      "it began anew, as after a driver was loaded again; if it goes on, it wraps faster than "

@@ -6,8 +6,8 @@
 #include "config.h"
 
 #include "carnotctld/bonus.h"
-#include "carnotctld/slurm_client.h"
 #include "carnotctld/runs.h"
+#include "carnotctld/slurm_client.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
 
@@ -42,8 +42,7 @@ void bonus_run(struct ctl *c)
         return;
     for (size_t i = 0; i < c->snap->n_jobs; i++) {
         const struct slurm_job *job = &c->snap->jobs[i];
-        struct ledger_job *row =
-            job->phase == PHASE_PENDING ? runs_newest(c, job->job_id) : NULL;
+        struct ledger_job *row = job->phase == PHASE_PENDING ? runs_newest(c, job->job_id) : NULL;
         if (row && !row->released && !row->bonus && row->delay_s > 0 && row->planned_s > 0 &&
             row->planned_s <= now_s && !job->dependency && !job->held && tracker_acting(c, row))
             give(c, job, row);

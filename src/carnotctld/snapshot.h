@@ -28,7 +28,7 @@ struct slurm_job {
     int held;        /* priority 0 */
     int exclusive;
     int completing; /* its epilogs run: nodelist, nodes and cpus are those that are not through */
-    int bound; /* reservation, cron, part of a whole: Carnot does not move it */
+    int bound;      /* reservation, cron, part of a whole: Carnot does not move it */
     uint32_t cpus_per_task;
     uint32_t site_factor; /* as Slurm has it, around NICE_OFFSET */
     int64_t limit_s;      /* 0 = unlimited */

@@ -163,8 +163,8 @@ const struct setting settings_table[] = {
     {"node", "file_covers", SETTING_CHOICE, FIELD(node.file_covers), NULL, EXTERNAL_COVERS, "node",
      "What is in it."},
     {"node", "ipmi_interval", SETTING_DURATION, FIELD(node.ipmi_interval_ms), "1s", "10m", "5s",
-     "Time between two questions to the node's management controller (DCMI), which costs it and, on "
-     "slow interfaces, a CPU; it is asked where no other meter of the node was found."},
+     "Time between two questions to the node's management controller (DCMI). They cost it time "
+     "and, on slow interfaces, a CPU: it is asked where no other meter of the node was found."},
     {"node", "metrics", SETTING_PATH, FIELD(node.metrics), NULL, "textfile:", "",
      "textfile:DIR: carnotd writes metrics for node_exporter's textfile collector to "
      "DIR/carnotd.prom; %n is the node's name. Not set: it writes none."},

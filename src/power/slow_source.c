@@ -42,3 +42,16 @@ int slow_source_open(struct source *s, struct slow_reader *reader, int i, int64_
     s->ops = &ops;
     return 0;
 }
+
+int slow_source_start(struct source *s, int64_t period_ms, int64_t deadline_ms, slow_fetch fetch,
+                      void (*release)(void *arg), void *arg, struct err *e)
+{
+    struct slow_reader *reader = slow_reader_create(1, period_ms, fetch, release, arg, e);
+    int rc;
+
+    if (!reader)
+        return -1;
+    rc = slow_source_open(s, reader, 0, deadline_ms);
+    slow_reader_release(reader);
+    return rc < 0 ? err_errno(e, "no memory for source %s", s->path) : 0;
+}

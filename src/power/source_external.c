@@ -244,8 +244,6 @@ static const struct unit *_find_unit(const char *name)
 int source_external_open(const struct source_external *x, struct source *s, struct err *e)
 {
     struct external *own = calloc(1, sizeof(*own));
-    struct slow_reader *reader;
-    int rc;
 
     memset(s, 0, sizeof(*s));
     if (!own) {
@@ -272,12 +270,8 @@ int source_external_open(const struct source_external *x, struct source *s, stru
     s->package = s->fd = s->rights = -1;
     s->sampled = !own->unit->energy;
     counter_init(&s->counter, 0, CEILING_MW, 0);
-    reader = slow_reader_create(1, x->interval_ms, _fetch, free, own, e);
-    if (!reader)
-        return -1; /* own went with it */
-    rc = slow_source_open(s, reader, 0, 2 * x->interval_ms + COMMAND_MS);
-    slow_reader_release(reader);
-    return rc < 0 ? err_errno(e, "no memory for source %s", x->path) : 0;
+    return slow_source_start(s, x->interval_ms, 2 * x->interval_ms + COMMAND_MS, _fetch, free, own,
+                             e);
 error:
     free(own);
     return -1;

@@ -176,9 +176,8 @@ int source_ipmi_open(const char *sysroot, int64_t period_ms, bool wanted, struct
                      int max, struct err *e)
 {
     struct source *s = sources;
-    struct slow_reader *reader;
     struct ipmi *d;
-    int rc, fd;
+    int fd;
 
     if (max < 1)
         return 0;
@@ -205,10 +204,7 @@ int source_ipmi_open(const char *sysroot, int64_t period_ms, bool wanted, struct
     s->package = s->fd = s->rights = -1;
     s->sampled = true;
     counter_init(&s->counter, 0, CEILING_MW, 0);
-    reader = slow_reader_create(1, period_ms, _fetch, _release, d, e);
-    if (!reader)
-        return -1; /* d went with it */
-    rc = slow_source_open(s, reader, 0, 2 * period_ms + ANSWER_MS);
-    slow_reader_release(reader);
-    return rc < 0 ? err_errno(e, "no memory for %s", s->path) : 1;
+    if (slow_source_start(s, period_ms, 2 * period_ms + ANSWER_MS, _fetch, _release, d, e) < 0)
+        return -1;
+    return 1;
 }

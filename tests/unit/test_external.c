@@ -14,6 +14,7 @@
 #include "node_fixture.h"
 #include "power/meter.h"
 #include "power/source_external.h"
+#include "source_fixture.h"
 
 static void test_numbers(void)
 {
@@ -68,20 +69,6 @@ static void _write(const char *name, const char *text, mode_t mode)
     (void)chmod(path, mode);
 }
 
-/* Update until it has this state (and as many joules), for five seconds. */
-static bool _becomes(struct source *s, enum source_state state, uint64_t least_uj)
-{
-    for (int i = 0; i < 500; i++) {
-        source_update(s, clock_mono_ms(&clock_boottime));
-        if (s->state == state && s->counter.total_uj >= least_uj)
-            return true;
-        (void)nanosleep(&(struct timespec){0, 10 * 1000 * 1000}, NULL);
-    }
-    (void)printf("# %s, error %d, %" PRIu64 " uJ\n", source_state_name(s->state), s->error,
-                 s->counter.total_uj);
-    return false;
-}
-
 static struct source _source(bool command, const char *unit, const char *covers)
 {
     const struct source_external x = {command, path, unit, covers, 50};
@@ -101,20 +88,17 @@ static void test_energy(void)
     s = _source(false, "kWh", "node");
     UNIT_INT(s.meter, 1, "a meter");
     UNIT_INT(s.coverage.components, COMPONENT_ALL, "of the node");
-    UNIT_OK(_becomes(&s, SOURCE_OK, 0), "read");
+    UNIT_OK(source_becomes(&s, SOURCE_OK, 0), "read");
     UNIT_INT(s.raw_uj, INT64_C(5400000000000), "1.5 kWh");
     _write("pdu", "1.50001\n", 0644);
-    UNIT_OK(_becomes(&s, SOURCE_OK, 36000000), "36 J more");
+    UNIT_OK(source_becomes(&s, SOURCE_OK, 36000000), "36 J more");
     UNIT_INT(s.counter.total_uj, 36000000, "no more");
     _write("pdu", "n/a\n", 0644);
-    UNIT_OK(_becomes(&s, SOURCE_MISSING, 0), "no number");
+    UNIT_OK(source_becomes(&s, SOURCE_MISSING, 0), "no number");
     UNIT_INT(s.error, EBADMSG, "said");
     fixture_remove(unit_tmpdir(), "pdu");
-    for (int i = 0; i < 100 && s.error != ENOENT; i++) {
-        (void)nanosleep(&(struct timespec){0, 10 * 1000 * 1000}, NULL);
-        (void)_becomes(&s, SOURCE_MISSING, 0);
-    }
-    UNIT_INT(s.error, ENOENT, "no file");
+    UNIT_OK(source_fails(&s, ENOENT), "no file");
+    UNIT_INT(s.state, SOURCE_MISSING, "gives no energy");
     source_close(&s);
 }
 
@@ -127,23 +111,23 @@ static void test_command(void)
     _write("power", "#!/bin/sh\necho 200\n", 0755);
     s = _source(true, "W", "cpu,dram");
     UNIT_INT(s.coverage.components, COMPONENT_CPU | COMPONENT_DRAM, "coverage");
-    UNIT_OK(_becomes(&s, SOURCE_OK, 100000000), "200 W");
+    UNIT_OK(source_becomes(&s, SOURCE_OK, 100000000), "200 W");
     UNIT_OK(s.counter.total_uj <=
                 (uint64_t)(clock_mono_ms(&clock_boottime) - began_ms + 100) * 200000,
             "no more than the time gives: %" PRIu64, s.counter.total_uj);
     source_close(&s);
     _write("fails", "#!/bin/sh\necho 200\nexit 3\n", 0755);
     s = _source(true, "W", "node");
-    UNIT_OK(_becomes(&s, SOURCE_MISSING, 0), "a bad end");
+    UNIT_OK(source_becomes(&s, SOURCE_MISSING, 0), "a bad end");
     UNIT_INT(s.error, EIO, "said");
     source_close(&s);
     _write("talks", "#!/bin/sh\nwhile :; do echo 200; done\n", 0755);
     s = _source(true, "W", "node");
-    UNIT_OK(_becomes(&s, SOURCE_MISSING, 0), "more than a number");
+    UNIT_OK(source_becomes(&s, SOURCE_MISSING, 0), "more than a number");
     source_close(&s);
     _write("plain", "200\n", 0644);
     s = _source(true, "W", "node");
-    UNIT_OK(_becomes(&s, SOURCE_MISSING, 0), "no program");
+    UNIT_OK(source_becomes(&s, SOURCE_MISSING, 0), "no program");
     UNIT_INT(s.error, EACCES, "said");
     source_close(&s);
 }
@@ -162,7 +146,7 @@ static void test_hang(void)
     source_update(&s, began_ms);
     UNIT_INT(s.state, SOURCE_FIRST, "asked");
     UNIT_OK(clock_mono_ms(&clock_boottime) - began_ms < 1000, "nobody waits");
-    for (int i = 0; i < 4 && !_becomes(&s, SOURCE_STALE, 0) && s.error != ETIMEDOUT; i++)
+    for (int i = 0; i < 4 && !source_becomes(&s, SOURCE_STALE, 0) && s.error != ETIMEDOUT; i++)
         ;
     UNIT_INT(s.error, ETIMEDOUT, "it does not answer");
     source_close(&s);

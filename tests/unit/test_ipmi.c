@@ -18,6 +18,7 @@
 #include "node_fixture.h"
 #include "power/meter.h"
 #include "power/source_ipmi.h"
+#include "source_fixture.h"
 
 #define PERIOD_MS 50
 
@@ -127,38 +128,6 @@ static struct source _open(void)
     return s;
 }
 
-static void _pause(void)
-{
-    (void)nanosleep(&(struct timespec){0, 10 * 1000 * 1000}, NULL);
-}
-
-/* Update until it has this state (and as many joules), for eight seconds. */
-static bool _becomes(struct source *s, enum source_state want, uint64_t least_uj)
-{
-    for (int i = 0; i < 800; i++) {
-        source_update(s, clock_mono_ms(&clock_boottime));
-        if (s->state == want && s->counter.total_uj >= least_uj)
-            return true;
-        _pause();
-    }
-    (void)printf("# %s, error %d, %" PRIu64 " uJ\n", source_state_name(s->state), s->error,
-                 s->counter.total_uj);
-    return false;
-}
-
-/* Update until its error is this one. */
-static bool _fails(struct source *s, int error)
-{
-    for (int i = 0; i < 800; i++) {
-        source_update(s, clock_mono_ms(&clock_boottime));
-        if (s->error == error)
-            return true;
-        _pause();
-    }
-    (void)printf("# error %d\n", s->error);
-    return false;
-}
-
 static void test_reading(void)
 {
     int64_t began_ms = clock_mono_ms(&clock_boottime);
@@ -171,14 +140,14 @@ static void test_reading(void)
     UNIT_STR(s.name, "ipmi:dcmi", "its name");
     UNIT_INT(s.meter, 1, "a meter");
     UNIT_INT(s.coverage.components, COMPONENT_ALL, "of the node");
-    UNIT_OK(_becomes(&s, SOURCE_OK, 100000000), "400 W");
+    UNIT_OK(source_becomes(&s, SOURCE_OK, 100000000), "400 W");
     most = (uint64_t)(clock_mono_ms(&clock_boottime) - began_ms + 100) * 400000;
     UNIT_OK(s.counter.total_uj <= most, "no more than the time gives: %" PRIu64,
             s.counter.total_uj);
     _set(OLD_ANSWER_FIRST, 400);
     began_ms = clock_mono_ms(&clock_boottime);
     most = s.counter.total_uj;
-    UNIT_OK(_becomes(&s, SOURCE_OK, s.counter.total_uj + 100000000), "400 W");
+    UNIT_OK(source_becomes(&s, SOURCE_OK, s.counter.total_uj + 100000000), "400 W");
     most += (uint64_t)(clock_mono_ms(&clock_boottime) - began_ms + 200) * 400000;
     UNIT_OK(s.counter.total_uj <= most, "answers to older requests are none: %" PRIu64,
             s.counter.total_uj);
@@ -194,28 +163,28 @@ static void test_no_value(void)
     _make_device("dev/ipmi0");
     _set(ANSWERS, 300);
     s = _open();
-    UNIT_OK(_becomes(&s, SOURCE_OK, 1), "it answers");
+    UNIT_OK(source_becomes(&s, SOURCE_OK, 1), "it answers");
     _set(NO_COMMAND, 300);
-    UNIT_OK(_fails(&s, ENOTSUP), "a controller without DCMI");
+    UNIT_OK(source_fails(&s, ENOTSUP), "a controller without DCMI");
     UNIT_INT(s.state, SOURCE_MISSING, "gives no energy");
     _set(BUSY, 300);
-    UNIT_OK(_fails(&s, EIO), "one that is busy");
+    UNIT_OK(source_fails(&s, EIO), "one that is busy");
     _set(SHORT, 300);
-    UNIT_OK(_fails(&s, EBADMSG), "half an answer");
+    UNIT_OK(source_fails(&s, EBADMSG), "half an answer");
     _set(ANSWERS, 0);
-    UNIT_OK(_fails(&s, ENODATA), "0 W");
+    UNIT_OK(source_fails(&s, ENODATA), "0 W");
     _set(ANSWERS, 0xffff);
-    UNIT_OK(_fails(&s, ENODATA), "all ones");
+    UNIT_OK(source_fails(&s, ENODATA), "all ones");
     state = 0;
     _set(ANSWERS, 300);
     (void)nanosleep(&(struct timespec){0, 200 * 1000 * 1000}, NULL);
-    UNIT_OK(_fails(&s, ENODATA), "power is not measured at present");
+    UNIT_OK(source_fails(&s, ENODATA), "power is not measured at present");
     state = 0x40;
     _set(GONE, 300);
-    UNIT_OK(_fails(&s, ENODEV), "the driver is gone");
+    UNIT_OK(source_fails(&s, ENODEV), "the driver is gone");
     _set(ANSWERS, 300);
-    UNIT_OK(_fails(&s, 0), "and is back");
-    UNIT_OK(_becomes(&s, SOURCE_OK, s.counter.total_uj + 1), "with energy");
+    UNIT_OK(source_fails(&s, 0), "and is back");
+    UNIT_OK(source_becomes(&s, SOURCE_OK, s.counter.total_uj + 1), "with energy");
     source_close(&s);
 }
 
@@ -230,9 +199,9 @@ static void test_hang(void)
     s = _open();
     source_update(&s, began_ms);
     UNIT_OK(clock_mono_ms(&clock_boottime) - began_ms < 1000, "nobody waits");
-    UNIT_OK(_fails(&s, ETIMEDOUT), "it is said");
+    UNIT_OK(source_fails(&s, ETIMEDOUT), "it is said");
     _set(ANSWERS, 300);
-    UNIT_OK(_fails(&s, 0), "a later answer counts");
+    UNIT_OK(source_fails(&s, 0), "a later answer counts");
     source_close(&s);
 }
 
