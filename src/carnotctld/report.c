@@ -138,6 +138,16 @@ static int find_settled(struct ctl *c, const struct record *r, uint32_t job_id,
     return found;
 }
 
+/* Slurm started this one, took the start back, and queued it again with a new submit time (see
+ * runs_same): what its nodes drew until then is its own. */
+static int taken_back(const struct ctl *c, const struct ledger_job *row, const struct record *r,
+                      uint32_t uid)
+{
+    const struct slurm_job *job = snapshot_job(c->snap, row->key.job_id);
+    return job && job->submit_s > row->key.submit_s && r->start_ms / 1000 <= job->submit_s &&
+           row->uid == uid && runs_same(row, job);
+}
+
 /* The run that a record's job means. 1 found, 0 ask again later, -1 error. */
 static int find_run(struct ctl *c, const struct record *r, uint32_t job_id, uint32_t uid,
                     struct ledger_job *out)
@@ -153,6 +163,10 @@ static int find_run(struct ctl *c, const struct record *r, uint32_t job_id, uint
     /* The list is older than the record, or Slurm shows the job as pending still. */
     if (!c->snap || c->snap->listed_ms < r->end_ms + 5000)
         return 0;
+    if (row && taken_back(c, row, r, uid)) {
+        *out = *row;
+        return 1;
+    }
     row = tracker_adopt(c, job_id, uid, r->start_ms / 1000, r->end_ms / 1000);
     if (!row)
         return -1;

@@ -71,10 +71,13 @@ static size_t first_run(const struct ctl *c, size_t n, uint32_t job_id)
 struct ledger_job *runs_at(const struct ctl *c, uint32_t job_id, int64_t t_s)
 {
     struct ledger_job *best = NULL;
-    for (size_t i = first_run(c, c->n_jobs, job_id);
-         i < c->n_jobs && c->jobs[i].key.job_id == job_id; i++)
-        if (!best || (c->jobs[i].start_s > 0 && c->jobs[i].start_s <= t_s))
+    size_t i = first_run(c, c->n_jobs, job_id);
+    for (; i < c->n_jobs && c->jobs[i].key.job_id == job_id; i++) {
+        int64_t start_s = c->jobs[i].start_s;
+        int begun = start_s > 0 && start_s <= t_s;
+        if (!best || (begun && (best->start_s > t_s || start_s >= best->start_s)))
             best = &c->jobs[i];
+    }
     return best;
 }
 

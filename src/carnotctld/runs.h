@@ -21,7 +21,7 @@ struct ledger_job *runs_append(struct ctl *c, const struct ledger_job *row);
 /* The run of this key, or NULL. O(log n), as all below. */
 struct ledger_job *runs_row(const struct ctl *c, struct job_key key);
 
-/* The run of this job that had begun by t_s, else its oldest; NULL when there is none. */
+/* The run of this job that had begun last by t_s, else its oldest; NULL when there is none. */
 struct ledger_job *runs_at(const struct ctl *c, uint32_t job_id, int64_t t_s);
 
 /* The newest run of this job: what pends or runs now. NULL when there is none. */

@@ -219,16 +219,20 @@ static void update_row(struct ctl *c, const struct slurm_job *job, struct ledger
         end_row(c, row, job->state, job->end_s ? job->end_s : ctl_now_s(c));
 }
 
-/* Slurm shows ended jobs for some minutes: is this one settled already? */
-static int is_settled(struct ctl *c, const struct slurm_job *job)
+/* Slurm shows ended jobs for some minutes: has this run ended already? It has a newer submit time
+ * than its row when Slurm has queued it again before it ran; what was submitted after the row's end
+ * is another job of its number. */
+static int has_ended(struct ctl *c, const struct slurm_job *job)
 {
     struct job_key key = {job->job_id, job->restart, job->submit_s};
+    struct placement_note note;
     struct ledger_job row;
     struct err e = {.text = ""};
     if (ledger_job_get(c->ledger, key, &row, &e) == 1)
         return 1;
-    key.submit_s = 0; /* the newest */
-    return ledger_job_get(c->ledger, key, &row, &e) == 1 && runs_same(&row, job);
+    uint64_t decision = placement_note_parse(job->admin_comment, &note) ? note.id : 0;
+    return ledger_job_decided(c->ledger, job->job_id, job->restart, decision, &row, &e) == 1 &&
+           runs_same(&row, job) && row.end_s >= job->submit_s;
 }
 
 /* Is it judged here, for the plugin has not seen it? */
@@ -242,7 +246,7 @@ static void add_job(struct ctl *c, const struct slurm_job *job, size_t n_sorted)
 {
     struct ledger_job row;
     struct err e = {.text = ""};
-    if (is_settled(c, job))
+    if (has_ended(c, job))
         return;
     new_row(c, n_sorted, job, &row);
     int ended = job->phase == PHASE_ENDED;

@@ -207,6 +207,17 @@ int ledger_job_put(ledger_t *l, const struct ledger_job *job, struct err *e)
     return store_run(l, st, e) < 0 ? -1 : 0;
 }
 
+static int _one(ledger_t *l, sqlite3_stmt *st, struct ledger_job *out, struct err *e)
+{
+    int found = store_next(l, st, e);
+
+    if (found > 0) {
+        _read(st, out);
+        store_done(st);
+    }
+    return found;
+}
+
 int ledger_job_get(ledger_t *l, struct job_key key, struct ledger_job *out, struct err *e)
 {
     sqlite3_stmt *st = store_get(l, STORE_JOB_GET,
@@ -214,17 +225,27 @@ int ledger_job_get(ledger_t *l, struct job_key key, struct ledger_job *out, stru
                                             " AND (?3 = 4294967295 OR restart = ?3)"
                                             " ORDER BY submit_s DESC, restart DESC LIMIT 1",
                                  e);
-    int found;
 
     if (!st)
         return -1;
     store_bind_key(st, key);
-    found = store_next(l, st, e);
-    if (found > 0) {
-        _read(st, out);
-        store_done(st);
-    }
-    return found;
+    return _one(l, st, out, e);
+}
+
+int ledger_job_decided(ledger_t *l, uint32_t job_id, uint32_t restart, uint64_t decision,
+                       struct ledger_job *out, struct err *e)
+{
+    sqlite3_stmt *st = store_get(l, STORE_JOB_DECIDED,
+                                 SELECT_JOB " WHERE job_id = ?1 AND restart = ?2 AND decision = ?3"
+                                            " ORDER BY submit_s DESC LIMIT 1",
+                                 e);
+
+    if (!st)
+        return -1;
+    sqlite3_bind_int64(st, 1, job_id);
+    sqlite3_bind_int64(st, 2, restart);
+    _bind_column(st, 3, &(struct column){BITS, 0, sizeof(decision)}, &decision);
+    return _one(l, st, out, e);
 }
 
 /*

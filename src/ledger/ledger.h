@@ -192,6 +192,10 @@ int ledger_job_put(ledger_t *l, const struct ledger_job *job, struct err *e);
 /* 1 found, 0 not, -1 error. The newest row that matches where key.restart is (uint32_t)-1 or
  * key.submit_s is 0 (each stands for any). */
 int ledger_job_get(ledger_t *l, struct job_key key, struct ledger_job *out, struct err *e);
+/* The newest row of this job and restart count that this decision made (0: none did), whatever its
+ * submit time. 1 found, 0 not, -1 error. */
+int ledger_job_decided(ledger_t *l, uint32_t job_id, uint32_t restart, uint64_t decision,
+                       struct ledger_job *out, struct err *e);
 
 struct ledger_query {
     const char *user;    /* NULL = all */

@@ -113,7 +113,7 @@ fields() {
 }
 in_sandbox scontrol show job -o --all | fields >"$T/scontrol"
 fields "$T/jobcomp" >"$T/completed"
-in_sandbox scontrol show job -o --all | sed -nE 's/^JobId=([0-9]+) .* HetJobId=.*/\1/p' | sort >"$T/het"
+in_sandbox scontrol show job -o --all | sed -nE 's/^JobId=([0-9]+) (.* )?HetJobId=.*/\1/p' | sort >"$T/het"
 # The newest run of each job; times are UTC there.
 carnot_jobs >"$T/carnot.json"
 jq -r 'group_by(.job_id)[] | max_by(.restart) | "\(.job_id) \(.state) \(.start // "-") \(.end // "-")"' "$T/carnot.json" |

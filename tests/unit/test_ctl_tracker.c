@@ -232,14 +232,23 @@ static void test_taken_back(void)
     UNIT_STR(c.jobs[0].state, "PENDING", "which waits again");
     UNIT_INT(c.jobs[0].start_s, 0, "and has not begun");
     UNIT_INT(bio().reserved, 600000000, "reserved once");
-    advance(100);
+    struct err e = {.text = ""};
+    json_t *record = one_record(1, 7, 1000000);
+    advance(10);
+    apply();
+    UNIT_INT(send_report(record, &e), 1, "what it drew until then: %s", e.text);
+    UNIT_INT(c.jobs[0].energy_uj, 1000000, "is its own");
+    UNIT_INT(c.n_jobs, 1, "and nobody else's");
+    advance(90);
     run_job(j);
     apply();
     advance(2);
     end_job(j);
     apply();
     advance(1);
-    UNIT_INT(report(1, 7, 5000000), 1, "it is accounted for");
+    /* A node that names its number at another time leaves a newer row: the run's own is found. */
+    UNIT_OK(tracker_adopt(&c, 7, 1000, NOW + 50, NOW + 51) != NULL, "of something else");
+    UNIT_INT(report(2, 7, 5000000), 2, "it is accounted for");
     apply();
     UNIT_INT(c.n_jobs, 0, "settled");
     apply();
@@ -248,12 +257,12 @@ static void test_taken_back(void)
     size_t n;
     UNIT_INT(ledger_job_list(c.ledger, &(struct ledger_query){.job_id = 7}, &rows, &n, NULL), 0,
              "list");
-    row = rows[0];
+    row = rows[n - 1];
     free(rows);
-    UNIT_INT(n, 1, "one row");
+    UNIT_INT(n, 2, "one row, and the other's");
     UNIT_STR(row.state, "COMPLETED", "its state");
     UNIT_INT(row.start_s, NOW + 103, "its start");
-    UNIT_INT(row.energy_uj, 5000000, "its energy");
+    UNIT_INT(row.energy_uj, 6000000, "its energy");
     tear_down();
 }
 
