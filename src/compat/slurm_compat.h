@@ -72,7 +72,8 @@ extern void slurm_debug(const char *format, ...) __attribute__((format(printf, 1
 /* slurmctld's own type: never looked into. */
 typedef struct job_record job_record_t;
 
-/* job_desc_msg_t has step_id.job_id instead of job_id from 26.05 on; calls by id follow. */
+/* job_desc_msg_t has step_id.job_id instead of job_id from 26.05 on; calls by id follow. INFO is
+ * also for the answer to a submission. */
 #if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(26, 5, 0)
 #define SLURM_DESC_JOB_ID(desc) ((desc)->step_id.job_id)
 #define SLURM_INFO_JOB_ID(info) ((info)->step_id.job_id)

@@ -18,8 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <slurm/slurm.h>
-#include <slurm/slurm_errno.h>
+#include "compat/slurm_compat.h"
 
 /* The first member of Slurm's own cron_entry_t; bits 1 to 5 say "any minute, hour, ...". */
 #define CRON_ANY_TIME 0x3eu
@@ -69,11 +68,7 @@ static int batch(const char *script, char **env)
     fill(&desc, script, env);
     if (slurm_submit_batch_job(&desc, &answer) != SLURM_SUCCESS)
         fail("not accepted", slurm_strerror(errno));
-#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(26, 5, 0)
-    printf("%u\n", answer->step_id.job_id);
-#else
-    printf("%u\n", answer->job_id);
-#endif
+    printf("%u\n", SLURM_INFO_JOB_ID(answer));
     if (answer->job_submit_user_msg)
         fprintf(stderr, "%s\n", answer->job_submit_user_msg);
     return EXIT_SUCCESS;

@@ -13,8 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <slurm/slurm.h>
-#include <slurm/slurm_errno.h>
+#include "compat/slurm_compat.h"
 
 #define ENTRIES_MAX 70000
 
@@ -132,7 +131,7 @@ int main(int argc, char **argv)
         accepted++;
         if (answer->job_submit_user_msg)
             fprintf(stderr, "rough_submit: %s\n", answer->job_submit_user_msg);
-        last = answer->job_id;
+        last = SLURM_INFO_JOB_ID(answer);
         slurm_free_submit_response_response_msg(answer);
     }
     if (accepted)
