@@ -7,7 +7,6 @@
  */
 #include "config.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -15,7 +14,9 @@
 #include <sys/stat.h>
 
 #include "carbon/feed.h"
+#include "carbon/feed_points.h"
 #include "common/path.h"
+#include "common/span.h"
 #include "common/when.h"
 
 #define FEED_BYTES_MAX (64u << 20)
@@ -23,27 +24,16 @@
 #define FEED_STEP_ALONE_S 900
 #define WEEK_S (7 * 24 * 3600)
 
-/* A piece of the text that is being parsed. */
-struct span {
-    const char *p;
-    size_t n;
-};
-
-struct points {
-    struct series_point *v;
-    size_t n, room;
-};
-
 /* Where the parser stands, for its messages. */
 struct reader {
     const char *name, *zone;
     size_t line;
     bool header_seen;
     char other_zone[32]; /* a zone that the file does hold */
-    struct points points;
+    struct feed_points points;
 };
 
-static int _push(struct points *points, int64_t t_s, double g_per_kwh, double order)
+int feed_points_push(struct feed_points *points, int64_t t_s, double g_per_kwh, double order)
 {
     if (points->n == points->room) {
         size_t room = points->room ? 2 * points->room : 256;
@@ -58,76 +48,6 @@ static int _push(struct points *points, int64_t t_s, double g_per_kwh, double or
     return 0;
 }
 
-static struct span _trim(struct span s)
-{
-    while (s.n && (s.p[0] == ' ' || s.p[0] == '\t')) {
-        s.p++;
-        s.n--;
-    }
-    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t' || s.p[s.n - 1] == '\r'))
-        s.n--;
-    return s;
-}
-
-static bool _equals(struct span s, const char *text)
-{
-    return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
-}
-
-/* For a message or a parser that wants a C string: cut to fit, unprintable bytes as '?'. */
-static char *_copy(char *buf, size_t size, struct span s)
-{
-    size_t n = s.n < size ? s.n : size - 1;
-
-    for (size_t i = 0; i < n; i++)
-        buf[i] = isprint((unsigned char)s.p[i]) ? s.p[i] : '?';
-    buf[n] = '\0';
-    return buf;
-}
-
-/* Cut the next field off *rest. False when there is none left. */
-static bool _field(struct span *rest, struct span *out)
-{
-    const char *comma;
-
-    if (!rest->p)
-        return false;
-    comma = memchr(rest->p, ',', rest->n);
-    if (comma) {
-        size_t used = (size_t)(comma - rest->p);
-
-        *out = _trim((struct span){rest->p, used});
-        *rest = (struct span){comma + 1, rest->n - used - 1};
-    } else {
-        *out = _trim(*rest);
-        *rest = (struct span){NULL, 0};
-    }
-    return true;
-}
-
-/* Plain decimals only. Not strtod: it follows the locale, takes "nan", "inf" and hexadecimal, and
- * wants a NUL. Fifteen digits are exact, which is more than any intensity has. */
-static int _number(struct span s, double *out)
-{
-    double mantissa = 0.0, scale = 1.0;
-    size_t i = 0, digits = 0;
-
-    for (; i < s.n && isdigit((unsigned char)s.p[i]); i++, digits++)
-        mantissa = mantissa * 10.0 + (s.p[i] - '0');
-    if (i < s.n && s.p[i] == '.') {
-        for (i++; i < s.n && isdigit((unsigned char)s.p[i]); i++, digits++) {
-            if (scale >= 1e15)
-                continue;
-            mantissa = mantissa * 10.0 + (s.p[i] - '0');
-            scale *= 10.0;
-        }
-    }
-    if (i < s.n || digits == 0 || digits > 60)
-        return -1;
-    *out = mantissa / scale;
-    return 0;
-}
-
 static int _row(struct reader *r, struct span line, struct err *e)
 {
     struct span rest = line, time = {0}, zone = {0}, value = {0}, extra;
@@ -136,30 +56,30 @@ static int _row(struct reader *r, struct span line, struct err *e)
     double g_per_kwh;
 
     /* a fourth field is most often a decimal comma: "181,5" must not become 181 */
-    if (!_field(&rest, &time) || !_field(&rest, &zone) || !_field(&rest, &value) ||
-        _field(&rest, &extra))
+    if (!span_cut(&rest, ',', &time) || !span_cut(&rest, ',', &zone) ||
+        !span_cut(&rest, ',', &value) || span_cut(&rest, ',', &extra))
         return err_set(e, "%s:%zu: a row is " FEED_HEADER ", three fields", r->name, r->line);
-    if (!_equals(zone, r->zone)) {
+    if (!span_equals(zone, r->zone)) {
         if (!r->other_zone[0])
-            _copy(r->other_zone, sizeof(r->other_zone), zone);
+            span_copy(r->other_zone, sizeof(r->other_zone), zone);
         return 0;
     }
     if (time.n >= sizeof(text))
         return err_set(e, "%s:%zu: the time is too long", r->name, r->line);
-    if (when_parse_rfc3339(_copy(text, sizeof(text), time), &t_ms, e) < 0)
+    if (when_parse_rfc3339(span_copy(text, sizeof(text), time), &t_ms, e) < 0)
         return err_prefix(e, "%s:%zu", r->name, r->line);
-    if (_number(value, &g_per_kwh) < 0)
+    if (span_number(value, &g_per_kwh) < 0)
         return err_set(e, "%s:%zu: '%s' is no intensity: a number in g/kWh, as in 181.5", r->name,
-                       r->line, _copy(text, sizeof(text), value));
+                       r->line, span_copy(text, sizeof(text), value));
     if (g_per_kwh > SERIES_G_PER_KWH_MAX)
         return err_set(e, "%s:%zu: %s g/kWh is above %g", r->name, r->line,
-                       _copy(text, sizeof(text), value), SERIES_G_PER_KWH_MAX);
+                       span_copy(text, sizeof(text), value), SERIES_G_PER_KWH_MAX);
     if (r->points.n >= SERIES_POINTS_MAX)
         return err_set(e, "%s:%zu: more than %d rows of zone '%s'", r->name, r->line,
                        SERIES_POINTS_MAX, r->zone);
     /* floor, also before 1970; the line's number orders rows of the same time */
     t_ms = (t_ms - (t_ms % 1000 + 1000) % 1000) / 1000;
-    if (_push(&r->points, t_ms, g_per_kwh, (double)r->line) < 0)
+    if (feed_points_push(&r->points, t_ms, g_per_kwh, (double)r->line) < 0)
         return err_errno(e, "%s", r->name);
     return 0;
 }
@@ -168,12 +88,12 @@ static int _line(struct reader *r, struct span line, struct err *e)
 {
     if (r->line == 1 && line.n >= 3 && memcmp(line.p, "\xef\xbb\xbf", 3) == 0)
         line = (struct span){line.p + 3, line.n - 3};
-    line = _trim(line);
+    line = span_trim(line);
     if (line.n == 0 || line.p[0] == '#')
         return 0;
     if (r->header_seen)
         return _row(r, line, e);
-    if (!_equals(line, FEED_HEADER))
+    if (!span_equals(line, FEED_HEADER))
         return err_set(e, "%s:%zu: the first line must be " FEED_HEADER, r->name, r->line);
     r->header_seen = true;
     return 0;
@@ -188,8 +108,7 @@ static int _compare(const void *a, const void *b)
     return (x->area > y->area) - (x->area < y->area);
 }
 
-/* Sort, let the later row of a time win, and fill in what follows from the points. */
-static void _finish(struct feed *feed, struct points *points)
+void feed_points_finish(struct feed *feed, struct feed_points *points)
 {
     size_t n = 0;
 
@@ -234,7 +153,7 @@ int feed_parse_csv(struct feed *feed, const char *name, const char *text, size_t
         errno = EINVAL;
         goto error;
     }
-    _finish(feed, &r.points);
+    feed_points_finish(feed, &r.points);
     return 0;
 error:
     saved = errno;
@@ -268,7 +187,7 @@ int feed_load_csv(struct feed *feed, const char *path, const char *zone, struct 
 int feed_replay(struct feed *feed, int64_t now_s, int64_t back_s, int64_t ahead_s, struct err *e)
 {
     int64_t from_s = now_s - back_s, to_s = now_s + ahead_s, t0_s, length_s, round;
-    struct points points = {0};
+    struct feed_points points = {0};
 
     if (feed->n == 0 || back_s < 0 || ahead_s < 0) {
         errno = EINVAL;
@@ -299,7 +218,7 @@ int feed_replay(struct feed *feed, int64_t now_s, int64_t back_s, int64_t ahead_
             err_set(e, "replaying the trace takes more than %d samples", SERIES_POINTS_MAX);
             goto error;
         }
-        if (_push(&points, t_s, feed->points[i].g_per_kwh, 0.0) < 0) {
+        if (feed_points_push(&points, t_s, feed->points[i].g_per_kwh, 0.0) < 0) {
             err_errno(e, "replay");
             goto error;
         }
