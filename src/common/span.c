@@ -88,6 +88,11 @@ size_t span_split(struct span line, char separator, bool quoted, struct span *fi
     return n;
 }
 
+static bool _is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
 /* Not strtod: it follows the locale, takes "nan", "inf" and hexadecimal, and wants a NUL. Fifteen
  * digits are exact, which is more than any intensity has. */
 int span_number(struct span s, double *out)
@@ -95,10 +100,10 @@ int span_number(struct span s, double *out)
     double mantissa = 0.0, scale = 1.0;
     size_t i = 0, digits = 0;
 
-    for (; i < s.n && isdigit((unsigned char)s.p[i]); i++, digits++)
+    for (; i < s.n && _is_digit(s.p[i]); i++, digits++)
         mantissa = mantissa * 10.0 + (s.p[i] - '0');
     if (i < s.n && s.p[i] == '.') {
-        for (i++; i < s.n && isdigit((unsigned char)s.p[i]); i++, digits++) {
+        for (i++; i < s.n && _is_digit(s.p[i]); i++, digits++) {
             if (scale >= 1e15)
                 continue;
             mantissa = mantissa * 10.0 + (s.p[i] - '0');
@@ -116,7 +121,7 @@ int span_uint64(struct span s, uint64_t *out)
     uint64_t value = 0;
 
     for (size_t i = 0; i < s.n; i++)
-        if (!isdigit((unsigned char)s.p[i]) || __builtin_mul_overflow(value, 10u, &value) ||
+        if (!_is_digit(s.p[i]) || __builtin_mul_overflow(value, 10u, &value) ||
             __builtin_add_overflow(value, (uint64_t)(s.p[i] - '0'), &value))
             return -1;
     if (s.n == 0)

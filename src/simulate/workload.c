@@ -94,13 +94,13 @@ static int _room(struct loader *l, struct err *e)
     size_t room = l->room ? 2 * l->room : 4096;
     struct sim_job *jobs;
 
-    if (l->w.n < l->room)
-        return 0;
     if (l->w.n >= WORKLOAD_JOBS_MAX) {
         lines_gz_bad(l->lines, e, "more than %d jobs", WORKLOAD_JOBS_MAX);
         errno = EFBIG;
         return -1;
     }
+    if (l->w.n < l->room)
+        return 0;
     jobs = realloc(l->w.jobs, room * sizeof(*jobs));
     if (!jobs)
         return err_errno(e, "%s", lines_gz_path(l->lines));

@@ -23,21 +23,25 @@ enum {
     SWF_EXECUTABLE = 13,
 };
 
+static bool _is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
 /* The first 18 words of a line; how many there are of them. */
 static size_t _words(struct span line, struct span words[SWF_FIELDS])
 {
-    size_t n = 0, i = 0;
+    const char *p = line.p, *end = line.p + line.n, *from;
+    size_t n = 0;
 
     while (n < SWF_FIELDS) {
-        while (i < line.n && (line.p[i] == ' ' || line.p[i] == '\t'))
-            i++;
-        if (i == line.n)
+        while (p < end && _is_blank(*p))
+            p++;
+        if (p == end)
             break;
-        words[n].p = line.p + i;
-        while (i < line.n && line.p[i] != ' ' && line.p[i] != '\t')
-            i++;
-        words[n].n = (size_t)(line.p + i - words[n].p);
-        n++;
+        for (from = p; p < end && !_is_blank(*p);)
+            p++;
+        words[n++] = (struct span){from, (size_t)(p - from)};
     }
     return n;
 }
@@ -52,6 +56,8 @@ bool workload_swf_is(struct span line)
 
 int workload_swf_row(const lines_gz_t *lines, struct span line, struct row_job *job, struct err *e)
 {
+    static const int used[] = {SWF_ID,    SWF_SUBMIT, SWF_RUN,  SWF_ALLOCATED, SWF_REQUESTED,
+                               SWF_LIMIT, SWF_STATUS, SWF_USER, SWF_EXECUTABLE};
     struct span words[SWF_FIELDS];
     double v[SWF_FIELDS];
     char text[ERR_QUOTE_SIZE];
@@ -60,10 +66,10 @@ int workload_swf_row(const lines_gz_t *lines, struct span line, struct row_job *
         return ROW_NONE;
     if (_words(line, words) < SWF_FIELDS)
         return lines_gz_bad(lines, e, "a line of SWF has %d numbers, or begins with ;", SWF_FIELDS);
-    for (int i = 0; i < SWF_FIELDS; i++)
-        if (workload_number(words[i], &v[i]) < 0)
+    for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++)
+        if (workload_number(words[used[i]], &v[used[i]]) < 0)
             return lines_gz_bad(lines, e, "'%s', field %d, is no number",
-                                span_copy(text, sizeof(text), words[i]), i + 1);
+                                span_copy(text, sizeof(text), words[used[i]]), used[i] + 1);
     /* the bursts of a job that was swapped out; a line before them is the job as a whole */
     if (v[SWF_STATUS] >= 2 && v[SWF_STATUS] <= 4)
         return ROW_NONE;
