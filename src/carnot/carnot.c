@@ -38,6 +38,8 @@ static const struct command commands[] = {
      cmd_check_help, cmd_check},
     {"place", GROUP_ADMINS, "dry run: when would a job like this start?", cmd_place_help,
      cmd_place},
+    {"simulate", GROUP_ADMINS, "what would each policy have saved, on your own jobs and grid?",
+     cmd_simulate_help, cmd_simulate},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

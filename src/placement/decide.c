@@ -153,8 +153,7 @@ static void stagger(const struct search *q, const struct board_head *h,
     if (r->start_s <= q->from_s || start_s == r->start_s ||
         !slots_free(q->slots, start_s, start_s + q->hold_s))
         return;
-    double area = series_area(&q->series, start_s, start_s + q->length_s, NULL, NULL);
-    double carbon_ug = area * q->ug_per_area;
+    double carbon_ug = search_carbon_ug(q, start_s);
     if (carbon_ug >= r->carbon_now_ug)
         return;
     r->start_s = start_s;
@@ -194,8 +193,7 @@ double placement_cost_ug(const struct board *b, const struct placement_job *job,
     struct search q = prepare(b, job, now_s, 0, d, &cpus);
     if (b->n_points == 0)
         return NAN;
-    double area = series_area(&q.series, start_s, start_s + q.length_s, NULL, NULL);
-    return area * q.ug_per_area + q.lambda_ug_per_s * (double)(start_s - now_s);
+    return search_carbon_ug(&q, start_s) + q.lambda_ug_per_s * (double)(start_s - now_s);
 }
 
 /* Find the start; d->price and d->policy are set. */

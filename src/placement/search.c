@@ -18,10 +18,25 @@ struct best {
 
 struct walk {
     const struct search *q;
-    struct best *open; /* with room in the slots */
-    struct best *full; /* whether there is room or not */
-    size_t from, to;   /* cursors into the series */
+    struct best *open;                       /* with room in the slots */
+    struct best *full;                       /* whether there is room or not */
+    size_t from, to[SEARCH_FURTHER_MAX + 1]; /* cursors into the series */
 };
+
+/* Mean over the lengths, g/kWh x s. Cursors are hints. */
+static double mean_area(const struct search *q, int64_t start_s, size_t *from, size_t *to)
+{
+    double sum = series_area(&q->series, start_s, start_s + q->length_s, from, &to[0]);
+    for (uint32_t i = 0; i < q->n_further; i++)
+        sum += series_area(&q->series, start_s, start_s + q->further_s[i], from, &to[i + 1]);
+    return sum / (1 + q->n_further);
+}
+
+double search_carbon_ug(const struct search *q, int64_t start_s)
+{
+    size_t from = 0, to[SEARCH_FURTHER_MAX + 1] = {0};
+    return mean_area(q, start_s, &from, to) * q->ug_per_area;
+}
 
 /* Sums of doubles differ in the last digits from start to start: a real gain is larger than that.
  */
@@ -40,11 +55,10 @@ static void consider(struct walk *w, int64_t start_s)
     const struct search *q = w->q;
     if (start_s <= q->from_s || start_s > q->until_s)
         return;
-    double area = series_area(&q->series, start_s, start_s + q->length_s, &w->from, &w->to);
-    double carbon_ug = area * q->ug_per_area;
+    double carbon_ug = mean_area(q, start_s, &w->from, w->to) * q->ug_per_area;
     double cost_ug = carbon_ug + q->lambda_ug_per_s * (double)(start_s - q->from_s);
     improve(w->full, start_s, cost_ug, carbon_ug);
-    if (slots_free(q->slots, start_s, start_s + q->hold_s))
+    if (!q->slots || slots_free(q->slots, start_s, start_s + q->hold_s))
         improve(w->open, start_s, cost_ug, carbon_ug);
 }
 
@@ -52,7 +66,7 @@ static void consider(struct walk *w, int64_t start_s)
 static void walk_series(const struct search *q, struct best *open, struct best *full,
                         int64_t back_s)
 {
-    struct walk w = {q, open, full, 0, 0};
+    struct walk w = {.q = q, .open = open, .full = full};
     size_t i = series_find(&q->series, q->from_s + back_s);
     for (; i < q->series.n && q->series.points[i].t_s - back_s <= q->until_s; i++)
         consider(&w, q->series.points[i].t_s - back_s);
@@ -60,7 +74,7 @@ static void walk_series(const struct search *q, struct best *open, struct best *
 
 static void walk_slots(const struct search *q, struct best *open, struct best *full, int64_t back_s)
 {
-    struct walk w = {q, open, full, 0, 0};
+    struct walk w = {.q = q, .open = open, .full = full};
     const struct slots *s = q->slots;
     int64_t first = (q->from_s + back_s - s->start_s) / s->slot_s;
     if (first < 0)
@@ -75,15 +89,16 @@ static void walk_slots(const struct search *q, struct best *open, struct best *f
 
 void search_run(const struct search *q, struct search_result *out)
 {
-    double now_ug =
-        series_area(&q->series, q->from_s, q->from_s + q->length_s, NULL, NULL) * q->ug_per_area;
+    double now_ug = search_carbon_ug(q, q->from_s);
     struct best open = {q->from_s, now_ug, now_ug}, full = open;
 
     if (q->until_s > q->from_s) {
-        struct walk last = {q, &open, &full, 0, 0};
+        struct walk last = {.q = q, .open = &open, .full = &full};
         walk_series(q, &open, &full, 0);
         walk_series(q, &open, &full, q->length_s);
-        if (q->slots->any_blocked) {
+        for (uint32_t i = 0; i < q->n_further; i++)
+            walk_series(q, &open, &full, q->further_s[i]);
+        if (q->slots && q->slots->any_blocked) {
             walk_slots(q, &open, &full, 0);
             walk_slots(q, &open, &full, q->hold_s);
         }

@@ -9,14 +9,19 @@
 #include "carbon/series.h"
 #include "placement/slots.h"
 
+#define SEARCH_FURTHER_MAX 7
+
 struct search {
     struct series series;
-    const struct slots *slots;
-    int64_t from_s, until_s; /* starts lie in [from_s, until_s] */
-    int64_t length_s;        /* > 0: what the grams are summed over */
-    int64_t hold_s;          /* > 0: how long slots are held */
-    double ug_per_area;      /* micrograms per g/kWh x s: watts x PUE x ... */
-    double lambda_ug_per_s;  /* price of a second's delay */
+    const struct slots *slots; /* NULL: there is room everywhere */
+    int64_t from_s, until_s;   /* starts lie in [from_s, until_s] */
+    int64_t length_s;          /* > 0: what the grams are summed over */
+    /* Other lengths that are as likely: grams are the mean over all (ALGORITHMS: scenarios). */
+    int64_t further_s[SEARCH_FURTHER_MAX];
+    uint32_t n_further;
+    int64_t hold_s;         /* > 0: how long slots are held */
+    double ug_per_area;     /* micrograms per g/kWh x s: watts x PUE x ... */
+    double lambda_ug_per_s; /* price of a second's delay */
 };
 
 struct search_result {
@@ -27,9 +32,12 @@ struct search_result {
     double full_carbon_ug;
 };
 
+/* Grams of a start at start_s, mean over the lengths, in micrograms. O(lengths x log n). */
+double search_carbon_ug(const struct search *q, int64_t start_s);
+
 /* Minimise grams + lambda x delay over from_s, every edge of the series and (where some slot is
- * full) of the slots, and every such edge minus the length; ties go to the earliest. from_s itself
- * needs no room: there Slurm's queue decides. O(candidates), no allocation. */
+ * full) of the slots, and every such edge minus a length; ties go to the earliest. from_s itself
+ * needs no room: there Slurm's queue decides. O(candidates x lengths), no allocation. */
 void search_run(const struct search *q, struct search_result *out);
 
 #endif
