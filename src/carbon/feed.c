@@ -108,6 +108,17 @@ static int _compare(const void *a, const void *b)
     return (x->area > y->area) - (x->area < y->area);
 }
 
+/* The last sample holds as long as the one before it did. After a gap that would be the gap, so the
+ * shorter of two steps counts. */
+int64_t feed_end(const struct series_point *v, size_t n)
+{
+    int64_t step_s = n > 1 ? v[n - 1].t_s - v[n - 2].t_s : FEED_STEP_ALONE_S;
+
+    if (n > 2 && v[n - 2].t_s - v[n - 3].t_s < step_s)
+        step_s = v[n - 2].t_s - v[n - 3].t_s;
+    return v[n - 1].t_s + step_s;
+}
+
 void feed_points_finish(struct feed *feed, struct feed_points *points)
 {
     size_t n = 0;
@@ -121,8 +132,7 @@ void feed_points_finish(struct feed *feed, struct feed_points *points)
     series_sum(points->v, n);
     feed->points = points->v;
     feed->n = n;
-    feed->end_s = points->v[n - 1].t_s +
-                  (n > 1 ? points->v[n - 1].t_s - points->v[n - 2].t_s : FEED_STEP_ALONE_S);
+    feed->end_s = feed_end(points->v, n);
     feed->issued_s = 0;
 }
 

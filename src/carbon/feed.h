@@ -19,7 +19,7 @@
 struct feed {
     struct series_point *points;
     size_t n;
-    int64_t end_s;    /* last sample + the step before it (900 s for a single sample) */
+    int64_t end_s; /* last sample + the shorter of the two steps before it (900 s if it is alone) */
     int64_t issued_s; /* when the file was written (mtime), or 0 */
 };
 
@@ -38,6 +38,9 @@ int feed_load_csv(struct feed *feed, const char *path, const char *zone, struct 
  * sample: what a given moment maps to does not depend on now_s. The rest of the trace is gone
  * afterwards. 0, or -1 and *feed untouched (too many points: E2BIG). */
 int feed_replay(struct feed *feed, int64_t now_s, int64_t back_s, int64_t ahead_s, struct err *e);
+
+/* Until when the last of n >= 1 samples holds: feed.end_s. */
+int64_t feed_end(const struct series_point *points, size_t n);
 
 void feed_fini(struct feed *feed); /* legal on a zeroed feed; leaves it zeroed */
 

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the planner believes about [now, now + horizon]: the feed where it reaches,
- * then the chain of fallbacks. Pure but for the process's time zone; allocates the result.
+ * then the chain of fallbacks. Pure; allocates the result.
  *
- * Chain: feed -> anchored profile (at least 24 h of samples before its end): mean by
- * local hour of day of the last 7 days, m7, plus rho^h x (last - m7(hour of last)), rho = 0.97
- * (docs/design.md; measured on 12 European zones of 2022: keeps 70 % and more of a perfect
- * forecast's saving in DE, ES, PL, LU) -> last value held, when there is less history -> the
- * zone's yearly average, when there is no sample at all.
+ * Chain: feed -> anchored profile (carbon/profile.h), where there is a day of samples -> last value
+ * held, when there is less history -> the zone's yearly average, when there is no sample at all.
+ * The profile goes on from the feed's own last value, so that there is no jump where the feed ends.
  */
 #ifndef CARNOT_CARBON_FORECAST_H
 #define CARNOT_CARBON_FORECAST_H
@@ -22,6 +20,7 @@ enum forecast_quality {
     FORECAST_AVERAGE,  /* yearly average */
     FORECAST_STALE     /* the feed ended longer than stale_after ago */
 };
+#define FORECAST_QUALITIES (FORECAST_STALE + 1)
 
 const char *forecast_quality_name(enum forecast_quality q); /* "feed", "profile", ... */
 
@@ -31,6 +30,8 @@ struct forecast {
     int64_t end_s;                 /* now_s + horizon_s */
     enum forecast_quality quality; /* of now: where in the chain we are */
     int64_t feed_until_s;          /* the feed itself reaches to here; 0 = no feed */
+    enum forecast_quality model;   /* of what lies behind that: PROFILE, HELD, AVERAGE, or NONE */
+    int64_t known_s;               /* seconds of samples behind the profile; else 0 */
 };
 
 /* feed may be NULL or empty. Equal neighbours are merged; at most max_points points (beyond it,
@@ -41,6 +42,10 @@ int forecast_build(struct forecast *f, const struct feed *feed, int64_t now_s, i
                    int64_t stale_after_s, double yearly_average_g_per_kwh, size_t max_points);
 
 void forecast_fini(struct forecast *f);
+
+/* Whose word the hours before to_s are: FORECAST_FEED where the feed reaches as far, else f->model.
+ */
+enum forecast_quality forecast_source(const struct forecast *f, int64_t to_s);
 
 static inline struct series forecast_series(const struct forecast *f)
 {

@@ -25,7 +25,9 @@ const char cmd_forecast_help[] =
     "  -n               no header\n"
     "  -P               fields joined by |\n"
     "  -o COLUMNS       of TIME, g/kWh\n"
-    "  --json           one object: zone, feed, issued, quality, slots\n";
+    "  --json           one object: zone, feed, issued, quality, parts, errors, slots\n";
+
+#define WEEK_S (7 * 86400)
 
 enum { OPT_NEXT = 1, OPT_TABLE };
 static const struct option options[] = {{"next", required_argument, NULL, OPT_NEXT},
@@ -78,6 +80,73 @@ static void _lowest(struct cli *c, const struct plot *p)
             show_clock(when, sizeof(when), p->points[low].time_s, c->now_s));
 }
 
+/* A part of the forecast by its source's name, as people say it. */
+static const char *_source(const json_t *part)
+{
+    static const struct {
+        const char *name, *words;
+    } sources[] = {{"feed", "the feed"},
+                   {"profile", "the usual day of its last week"},
+                   {"held", "its last value"},
+                   {"average", "the zone's yearly average"}};
+    const char *name = answer_show(part, "source");
+
+    for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+        if (strcmp(name, sources[i].name) == 0)
+            return sources[i].words;
+    return name;
+}
+
+/* "Until 14:00 the feed; then the usual day of its last week (5 days known)." */
+static void _parts(struct cli *c, const json_t *parts)
+{
+    size_t n = json_array_size(parts), i;
+    char until[SHOW_SIZE];
+    json_t *part;
+
+    json_array_foreach(parts, i, part)
+    {
+        int64_t known_s = answer_integer(part, "known_s");
+
+        if (i + 1 < n)
+            fprintf(c->out, "Until %s %s; then ",
+                    show_clock(until, sizeof(until), answer_time(part, "until"), c->now_s),
+                    _source(part));
+        else
+            fprintf(c->out, "%s%s", n == 1 ? "All of it is " : "", _source(part));
+        if (i + 1 == n && known_s >= 0 && known_s < WEEK_S)
+            fprintf(c->out, " (%s known)", show_span(until, sizeof(until), known_s));
+    }
+    if (n > 0)
+        fputs(".\n", c->out);
+}
+
+/* "Of five forecasts four were within 12 g/kWh for 1 h ahead, 30 for 24 h." */
+static void _errors(struct cli *c, const json_t *errors)
+{
+    char value[24];
+    size_t i, told = 0;
+    json_t *row;
+
+    json_array_foreach(errors, i, row)
+    {
+        int64_t ahead_h = answer_integer(row, "ahead_h");
+        double within = answer_number(row, "within_g_per_kwh");
+
+        if (ahead_h == ANSWER_NONE || !isfinite(within))
+            continue;
+        fprintf(c->out,
+                told ? ", %s for %lld h"
+                     : "Of five forecasts four were within %s g/kWh for %lld h ahead",
+                units_format_3(value, sizeof(value), within), (long long)ahead_h);
+        told++;
+    }
+    if (told)
+        fputs(".\n", c->out);
+    else if (json_array_size(errors) > 0)
+        fputs("How far off such forecasts were is not known yet.\n", c->out);
+}
+
 static void _print(struct cli *c, const json_t *a, const json_t *slots)
 {
     char issued[SHOW_SIZE];
@@ -94,6 +163,10 @@ static void _print(struct cli *c, const json_t *a, const json_t *slots)
     p.rows = 8;
     plot_bars(&p, c->out);
     _lowest(c, &p);
+    _parts(c, json_object_get(a, "parts"));
+    if (strcmp(answer_show(a, "quality"), "stale") == 0)
+        fputs("The feed ended too long ago: no job is made to wait.\n", c->out);
+    _errors(c, json_object_get(a, "errors"));
     series_plot_free(&p);
 }
 

@@ -23,6 +23,7 @@
 #include "carnotctld/enforcer.h"
 #include "carnotctld/events.h"
 #include "carnotctld/feed_watch.h"
+#include "carnotctld/forecast_log.h"
 #include "carnotctld/let_go.h"
 #include "carnotctld/limits.h"
 #include "carnotctld/native.h"
@@ -130,6 +131,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
      * must not overwrite a board that knows partitions and leases with one that does not. */
     if (c->snap)
         publisher_run(c);
+    forecast_log_note(c);
 }
 
 static void on_stop(evutil_socket_t sig, short what, void *arg)

@@ -12,6 +12,7 @@
 
 #include "carbon/feed.h"
 #include "carbon/forecast.h"
+#include "carbon/forecast_error.h"
 #include "carnotctld/snapshot.h"
 #include "common/clock.h"
 #include "common/settings.h"
@@ -45,9 +46,15 @@ struct ctl {
 
     /* feed_watch */
     struct feed feed;         /* samples as last read; n == 0: none yet */
-    struct forecast forecast; /* rebuilt before each board */
     struct feed past;         /* intensity for accounting: what the ledger remembers */
+    struct feed basis;        /* of forecasts: the feed, and what is remembered from before it */
+    struct forecast forecast; /* rebuilt before each board */
     uint64_t feed_version;    /* counts up when the samples change */
+
+    /* forecast_log */
+    struct forecast_error errors[FORECAST_ERROR_ROWS][FORECAST_QUALITIES];
+    int errors_known; /* the ledger was asked */
+    int64_t noted_s;  /* end of the hour in which forecasts were written down last */
 
     /* tracker */
     struct snapshot *snap;   /* Slurm's last complete list, or NULL */

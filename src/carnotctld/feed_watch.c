@@ -11,6 +11,7 @@
 
 #include "carnotctld/events.h"
 #include "carnotctld/feed_watch.h"
+#include "carnotctld/forecast_log.h"
 #include "common/log.h"
 
 #define REMEMBER_BACK_S (7 * 86400LL) /* how far back a new file may correct what was */
@@ -56,7 +57,31 @@ static void load_past(struct ctl *c, int64_t now_s)
         return;
     series_sum(points, n);
     feed_fini(&c->past);
-    c->past = (struct feed){.points = points, .n = n, .end_s = points[n - 1].t_s + 900};
+    c->past = (struct feed){.points = points, .n = n, .end_s = feed_end(points, n)};
+}
+
+/* What forecasts are made from: the feed's samples and, since a profile takes a week of them, what
+ * the ledger remembers from before the first. Where no file could be read yet, as after a start
+ * with a broken one, all that it remembers. */
+static void lay_basis(struct ctl *c)
+{
+    size_t older = 0, n;
+    while (older < c->past.n && (!c->feed.n || c->past.points[older].t_s < c->feed.points[0].t_s))
+        older++;
+    n = older + c->feed.n;
+    struct series_point *points = n ? calloc(n, sizeof(*points)) : NULL;
+    if (!points)
+        return;
+    if (older)
+        memcpy(points, c->past.points, older * sizeof(*points));
+    if (c->feed.n)
+        memcpy(points + older, c->feed.points, c->feed.n * sizeof(*points));
+    series_sum(points, n);
+    feed_fini(&c->basis);
+    c->basis = (struct feed){.points = points,
+                             .n = n,
+                             .end_s = c->feed.n ? c->feed.end_s : c->past.end_s,
+                             .issued_s = c->feed.issued_s};
 }
 
 static void remember(struct ctl *c, int64_t now_s)
@@ -100,6 +125,8 @@ static int read_file(struct ctl *c, int64_t now_s)
                  "carnot");
     bad = 0;
     remember(c, now_s);
+    lay_basis(c);
+    forecast_log_settle(c);
     return 1;
 }
 
@@ -109,8 +136,10 @@ int feed_watch_look(struct ctl *c)
     int64_t now_s = ctl_now_s(c);
     if (!c->set.carbon.file[0])
         return 0;
-    if (!c->past.n && !c->feed.n)
+    if (!c->past.n && !c->feed.n) {
         load_past(c, now_s);
+        lay_basis(c);
+    }
     if (stat(c->set.carbon.file, &st) < 0) {
         struct err e;
         err_errno(&e, "%s", c->set.carbon.file);
@@ -130,14 +159,14 @@ void feed_watch_forget(struct ctl *c)
 {
     memset(&seen, 0, sizeof(seen));
     bad = 0;
-    feed_fini(&c->feed);
-    feed_fini(&c->past);
+    feed_watch_fini(c);
+    forecast_log_forget(c);
 }
 
 int feed_watch_forecast(struct ctl *c)
 {
     struct forecast next = {0};
-    if (forecast_build(&next, c->feed.n ? &c->feed : NULL, ctl_now_s(c),
+    if (forecast_build(&next, c->basis.n ? &c->basis : NULL, ctl_now_s(c),
                        c->set.carbon.horizon_ms / 1000, c->set.carbon.stale_after_ms / 1000,
                        c->set.carbon.yearly_average_g_per_kwh, BOARD_POINTS_MAX) < 0)
         return -1;
@@ -162,5 +191,6 @@ void feed_watch_fini(struct ctl *c)
 {
     feed_fini(&c->feed);
     feed_fini(&c->past);
+    feed_fini(&c->basis);
     forecast_fini(&c->forecast);
 }

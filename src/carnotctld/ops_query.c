@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "carnotctld/forecast_log.h"
 #include "carnotctld/let_go.h"
 #include "carnotctld/native.h"
 #include "carnotctld/nodes.h"
@@ -113,6 +114,29 @@ json_t *op_status(const struct asker *who, const json_t *request, struct err *e)
     return o;
 }
 
+static void part(json_t *list, enum forecast_quality source, int64_t from_s, int64_t until_s,
+                 int64_t known_s)
+{
+    if (until_s > from_s && source != FORECAST_NONE)
+        json_array_append_new(
+            list, json_pack("{s:s,s:o,s:o,s:o}", "source", forecast_quality_name(source), "from",
+                            ops_time(from_s), "until", ops_time(until_s), "known_s",
+                            known_s ? json_integer(known_s) : json_null()));
+}
+
+/* Which part of the forecast is whose. */
+static json_t *parts_json(const struct ctl *c)
+{
+    const struct forecast *f = &c->forecast;
+    int64_t now_s = ctl_now_s(c), seam_s = f->feed_until_s > now_s ? f->feed_until_s : now_s;
+    json_t *list = json_array();
+    if (seam_s > f->end_s)
+        seam_s = f->end_s;
+    part(list, FORECAST_FEED, now_s, seam_s, 0);
+    part(list, f->model, seam_s, f->end_s, f->known_s);
+    return list;
+}
+
 json_t *op_forecast(const struct asker *who, const json_t *request, struct err *e)
 {
     const struct ctl *c = who->ctl;
@@ -127,9 +151,10 @@ json_t *op_forecast(const struct asker *who, const json_t *request, struct err *
         json_array_append_new(
             slots, json_pack("{s:o,s:f}", "time", ops_time(t), "g_per_kwh",
                              series_area(&s, t, t + slot_s, &from, &to) / (double)slot_s));
-    return json_pack("{s:s,s:s,s:o,s:s,s:o}", "zone", c->set.carbon.zone, "feed",
+    return json_pack("{s:s,s:s,s:o,s:s,s:o,s:o,s:o}", "zone", c->set.carbon.zone, "feed",
                      c->set.carbon.feed, "issued", ops_time(c->feed.issued_s), "quality",
-                     forecast_quality_name(c->forecast.quality), "slots", slots);
+                     forecast_quality_name(c->forecast.quality), "parts", parts_json(c), "errors",
+                     forecast_log_json(c), "slots", slots);
 }
 
 json_t *op_place(const struct asker *who, const json_t *request, struct err *e)

@@ -310,6 +310,24 @@ int ledger_intensity_put(ledger_t *l, const char *zone, const struct ledger_inte
 int ledger_intensity_get(ledger_t *l, const char *zone, int64_t from_s, int64_t to_s,
                          struct ledger_intensity **out, size_t *n, struct err *e);
 
+/* ---- what was forecast, to be held against what came ---- */
+
+/* The mean of the hour from t_s on, as it was forecast ahead_h hours before its end. */
+struct ledger_guess {
+    int64_t t_s;
+    int32_t ahead_h;
+    int32_t source; /* enum forecast_quality */
+    double g_per_kwh;
+    double came_g_per_kwh; /* NAN: not known yet */
+};
+/* Remember them all or none; of one that is there (hour, hours ahead) only what came is taken over.
+ * Those of any zone for hours outside [from_s, to_s] are forgotten. */
+int ledger_guess_put(ledger_t *l, const char *zone, const struct ledger_guess *v, size_t n,
+                     int64_t from_s, int64_t to_s, struct err *e);
+/* A zone's, in order of time; new array, caller frees. */
+int ledger_guess_list(ledger_t *l, const char *zone, struct ledger_guess **out, size_t *n,
+                      struct err *e);
+
 /* ---- small settings that must survive: switches (carnot on|off) ---- */
 int ledger_kv_set(ledger_t *l, const char *key, const char *value,
                   struct err *e); /* value NULL removes */

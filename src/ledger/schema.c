@@ -93,7 +93,13 @@ static const char version_2[] =
 /* By which policy a job waits, for when its note is gone. */
 static const char version_3[] = "ALTER TABLE job ADD COLUMN policy INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const versions[] = {version_1, version_2, version_3};
+/* What was forecast for an hour, and what came (NULL: not known yet). */
+static const char version_4[] =
+    "CREATE TABLE guess ("
+    " zone TEXT NOT NULL, t_s INTEGER NOT NULL, ahead_h INTEGER NOT NULL, source INTEGER NOT NULL,"
+    " g_per_kwh REAL NOT NULL, came REAL, PRIMARY KEY (zone, t_s, ahead_h)) WITHOUT ROWID;";
+
+static const char *const versions[] = {version_1, version_2, version_3, version_4};
 #define SCHEMA_VERSION ((int)(sizeof(versions) / sizeof(versions[0])))
 
 /* The one integer that sql answers. 0 or -1. */

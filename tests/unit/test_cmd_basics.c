@@ -264,6 +264,53 @@ static void test_forecast(void)
     fake_fini(&f);
 }
 
+/* Whose the forecast is, and how far off such ones were: the lines behind the plot. */
+static void test_forecast_words(void)
+{
+#define FORECAST_HEAD                                                                              \
+    "{\"ok\":true,\"zone\":\"DE\",\"feed\":\"csv\",\"issued\":\"2026-11-24T08:00:00Z\","           \
+    "\"slots\":[{\"time\":\"2026-11-24T10:00:00Z\",\"g_per_kwh\":400}],\"quality\":"
+#define FROM "\"from\":\"2026-11-24T10:00:00Z\",\"until\":\"2026-11-24T14:00:00Z\""
+    static const struct {
+        const char *answer, *want;
+    } rows[] = {
+        {FORECAST_HEAD "\"feed\",\"parts\":[{\"source\":\"feed\"," FROM "},"
+                       "{\"source\":\"profile\"," FROM ",\"known_s\":604800}],\"errors\":["
+                       "{\"ahead_h\":1,\"source\":\"feed\",\"n\":40,\"within_g_per_kwh\":12.04},"
+                       "{\"ahead_h\":3,\"source\":\"feed\",\"n\":4,\"within_g_per_kwh\":null},"
+                       "{\"ahead_h\":24,\"source\":\"profile\",\"n\":40,\"within_g_per_kwh\":30}]}",
+         "Until 15:00 the feed; then the usual day of its last week.\n"
+         "Of five forecasts four were within 12.0 g/kWh for 1 h ahead, 30.0 for 24 h.\n"},
+        {FORECAST_HEAD "\"feed\",\"parts\":[{\"source\":\"feed\"," FROM ",\"known_s\":null}],"
+                       "\"errors\":[{\"ahead_h\":1,\"n\":0,\"within_g_per_kwh\":null}]}",
+         "All of it is the feed.\nHow far off such forecasts were is not known yet.\n"},
+        {FORECAST_HEAD "\"stale\",\"parts\":[{\"source\":\"profile\"," FROM
+                       ",\"known_s\":172800}],\"errors\":[]}",
+         "All of it is the usual day of its last week (2d 0h known).\n"
+         "The feed ended too long ago: no job is made to wait.\n"},
+        {FORECAST_HEAD "\"held\",\"parts\":[{\"source\":\"held\"," FROM "}]}",
+         "All of it is its last value.\n"},
+        {FORECAST_HEAD "\"average\",\"parts\":[{\"source\":\"average\"," FROM "}]}",
+         "All of it is the zone's yearly average.\n"},
+        {FORECAST_HEAD "\"feed\",\"parts\":3,\"errors\":{\"a\":[]}}", ""},
+        {FORECAST_HEAD "\"feed\",\"parts\":[1,{\"source\":7}],\"errors\":[1,{\"ahead_h\":\"x\"}]}",
+         "Until - -; then -.\nHow far off such forecasts were is not known yet.\n"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fake_answer one[] = {{"forecast", rows[i].answer}, {NULL, NULL}};
+        struct fake f;
+        const char *words;
+
+        fake_init(&f, one);
+        UNIT_INT(fake_run(&f, "forecast"), 0, "row %zu", i);
+        words = strstr(f.out, "lowest 400 at 11:00.\n");
+        if (UNIT_OK(words != NULL, "row %zu: %s", i, f.out))
+            UNIT_STR(strchr(words, '\n') + 1, rows[i].want, "row %zu", i);
+        fake_fini(&f);
+    }
+}
+
 static void test_nodes(void)
 {
     struct fake f;
@@ -532,6 +579,7 @@ int main(int argc, char **argv)
                                              {"man_page", test_man_page},
                                              {"status", test_status},
                                              {"forecast", test_forecast},
+                                             {"forecast_words", test_forecast_words},
                                              {"nodes", test_nodes},
                                              {"nodes_pages", test_nodes_pages},
                                              {"now", test_now},

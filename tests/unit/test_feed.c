@@ -50,7 +50,7 @@ static void test_good(void)
         {HEAD "2026-11-24T09:00:00Z,DE,1\n2026-11-24T10:00:00Z,DE,2\n2026-11-24T09:00:00Z,DE,9\n",
          "0=9 3600=2 end 7200"}, /* the later row wins */
         {HEAD "2026-11-24T09:00:00Z,DE,1\n2026-11-24T09:15:00Z,DE,2\n2026-11-24T12:00:00Z,DE,3\n",
-         "0=1 900=2 10800=3 end 20700"}, /* uneven steps */
+         "0=1 900=2 10800=3 end 11700"}, /* a gap: the last one holds as the others do */
         {HEAD "2026-11-24T09:00:00Z,FR,x\n2026-11-24T09:00:00Z,DE,1\n", "0=1 end 900"},
         {"# made by hand\n\n" HEAD "\n# more\n2026-11-24T09:00:00Z,DE,1\n\n", "0=1 end 900"},
         {"\xef\xbb\xbf" HEAD "2026-11-24T09:00:00Z,DE,1\n", "0=1 end 900"},

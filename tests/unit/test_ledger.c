@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -664,6 +665,47 @@ static void test_intensity(void)
     ledger_close(l);
 }
 
+static void test_guess(void)
+{
+    struct ledger_guess first[] = {{1000, 1, 1, 10.5, NAN},
+                                   {1000, 24, 2, 20, NAN},
+                                   {2000, 1, 1, 30, NAN}},
+                        came = {1000, 1, 5, 99, 12}, again = {1000, 1, 5, 77, NAN},
+                        bad[] = {{3000, 1, 1, 1, NAN}, {3000, 3, 1, NAN, NAN}};
+    struct ledger_guess *list = NULL;
+    ledger_t *l = _open();
+    struct err e = {""};
+    size_t n;
+
+    UNIT_INT(ledger_guess_put(l, "DE", first, N(first), 0, 5000, &e), 0, "%s", e.text);
+    UNIT_INT(ledger_guess_put(l, "FR", first, 1, 0, 5000, &e), 0, "%s", e.text);
+    UNIT_INT(ledger_guess_put(l, "DE", &came, 1, 0, 5000, &e), 0, "%s", e.text);
+    UNIT_INT(ledger_guess_put(l, "DE", &again, 1, 0, 5000, &e), 0, "%s", e.text);
+    UNIT_INT(ledger_guess_list(l, "DE", &list, &n, &e), 0, "%s", e.text);
+    UNIT_INT(n, 3, "of the zone");
+    UNIT_DBL(list[0].g_per_kwh, 10.5, 0, "what was forecast first");
+    UNIT_INT(list[0].source, 1, "by whom");
+    UNIT_DBL(list[0].came_g_per_kwh, 12, 0, "what came is not forgotten");
+    UNIT_INT(list[1].ahead_h, 24, "in order");
+    UNIT_OK(isnan(list[1].came_g_per_kwh), "not known is not 0");
+    free(list);
+    UNIT_INT(ledger_guess_put(l, "DE", bad, N(bad), 0, 5000, &e), -1, "no number");
+    UNIT_INT(errno, EINVAL, "%s", e.text);
+    bad[1] = (struct ledger_guess){3000, 3, 1, 1, INFINITY};
+    UNIT_INT(ledger_guess_put(l, "DE", bad, N(bad), 0, 5000, &e), -1, "no number came");
+    UNIT_INT(ledger_guess_list(l, "DE", &list, &n, &e), 0, "%s", e.text);
+    UNIT_INT(n, 3, "all or nothing");
+    free(list);
+    UNIT_INT(ledger_guess_put(l, "DE", NULL, 0, 1001, 1999, &e), 0, "%s", e.text);
+    UNIT_INT(ledger_guess_list(l, "FR", &list, &n, &e), 0, "%s", e.text);
+    UNIT_INT(n, 0, "of all zones, too old");
+    free(list);
+    UNIT_INT(ledger_guess_list(l, "DE", &list, &n, &e), 0, "%s", e.text);
+    UNIT_INT(n, 0, "and too far ahead");
+    free(list);
+    ledger_close(l);
+}
+
 struct found {
     ledger_t *l;
     char text[256];
@@ -739,6 +781,7 @@ int main(int argc, char **argv)
         {"saturates", test_saturates},
         {"groups", test_groups},
         {"intensity", test_intensity},
+        {"guess", test_guess},
         {"kv", test_kv},
         {NULL, NULL},
     };

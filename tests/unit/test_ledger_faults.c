@@ -334,8 +334,10 @@ static void _write_file(const char *bytes, size_t size)
 static void test_older(void)
 {
     static const char *const back[] = {
-        "ALTER TABLE job DROP COLUMN policy; PRAGMA user_version = 2",
-        "DROP INDEX job_open; ALTER TABLE job DROP COLUMN watts; DROP TABLE account_tree;"
+        "DROP TABLE guess; PRAGMA user_version = 3",
+        "DROP TABLE guess; ALTER TABLE job DROP COLUMN policy; PRAGMA user_version = 2",
+        "DROP TABLE guess; DROP INDEX job_open; ALTER TABLE job DROP COLUMN watts; DROP TABLE "
+        "account_tree;"
         "ALTER TABLE job DROP COLUMN policy; PRAGMA user_version = 1;"
         "CREATE INDEX job_open ON job (account, user, reserved_uj) WHERE settled = 0"};
     struct ledger_job row = {.key = {7, 0, 1000}, .array_task = -1, .tasks = 1, .live = 1}, again;
@@ -347,6 +349,7 @@ static void test_older(void)
         _sql(back[i]);
         l = _open();
         UNIT_INT(ledger_job_get(l, row.key, &again, &e), 1, "the row is there: %s", e.text);
+        UNIT_INT(ledger_guess_put(l, "DE", NULL, 0, 0, 1, &e), 0, "%s", e.text);
         UNIT_INT(again.policy + (int)again.watts, 0, "what it did not know is 0");
         again.policy = 2;
         UNIT_INT(ledger_job_put(l, &again, &e), 0, "and can be written: %s", e.text);
