@@ -14,17 +14,27 @@
 #define THRESHOLD_HOURS 168
 #define THRESHOLD_SHARE 0.6
 /* Longer than this and a plan in one piece saves little (ALGORITHMS section 4: L <= W). */
-#define STARTS_BY_RULE_S (12 * SIM_HOUR_S)
+#define STARTS_BY_RULE_S (6 * SIM_HOUR_S)
 
+/* Mean of the lengths it may have that it has not outlived; behind all of them as much again. */
 int64_t pause_left_s(const struct sim *s, uint32_t job)
 {
     const struct sim_way *way = &s->way[job];
-    int64_t done_s = s->w->jobs[job].run_s - way->left_s;
+    const struct sim_job *j = &s->w->jobs[job];
+    int64_t lengths[LENGTHS_MAX], done_s = j->run_s - way->left_s, sum_s = 0, n = 0;
     if (way->state == SIM_RUNNING)
         done_s += s->now_s - way->since_s;
-    int64_t left_s = (int64_t)way->believed_s - done_s;
-    /* It has run longer than was thought: as much again. */
-    return left_s > SIM_HOUR_S ? left_s : done_s > SIM_HOUR_S ? done_s : SIM_HOUR_S;
+    size_t known = lengths_of(s->lengths, j, lengths);
+    for (size_t i = 0; i < known; i++) {
+        if (lengths[i] <= done_s)
+            continue;
+        sum_s += lengths[i] - done_s;
+        n++;
+    }
+    int64_t left_s = n ? sum_s / n : done_s, limit_left_s = j->limit_s - done_s;
+    if (j->limit_s > 0 && left_s > limit_left_s)
+        left_s = limit_left_s;
+    return left_s > SIM_HOUR_S ? left_s : SIM_HOUR_S;
 }
 
 static int64_t bound_left(const struct sim *s, uint32_t job)
