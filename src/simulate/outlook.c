@@ -7,13 +7,12 @@
 
 #include <math.h>
 
+#include "carbon/profile.h"
 #include "simulate/outlook.h"
 #include "simulate/random.h"
 
 #define HOUR_S 3600
 #define DAY_S (24 * HOUR_S)
-/* carbon/forecast.h: measured on 12 European zones. */
-#define RHO 0.97
 /* Mean absolute error of a good interface in the first and in the 96th hour (CarbonCast, four
  * issues of DE in 2021: 5.3, 7.3, 9.4, 9.1 % by day), and how much of an hour's error is left in
  * the next one's (0.94: the same file's errors). */
@@ -44,26 +43,22 @@ static double hour_mean(const struct outlook *o, int64_t t_s)
     return series_mean(&o->truth, t_s, t_s + HOUR_S);
 }
 
-/* Mean of the last seven days at each hour of the day, [0]: the hour that begins at issued_s. */
-static void week_means(const struct outlook *o, double by_hour[24])
-{
-    for (int h = 0; h < 24; h++) {
-        by_hour[h] = 0;
-        /* the issue's own hour is known, later ones of that day are not */
-        for (int day = h == 0 ? 0 : 1; day < (h == 0 ? 7 : 8); day++)
-            by_hour[h] += hour_mean(o, o->issued_s + h * HOUR_S - day * DAY_S) / 7;
-    }
-}
-
+/* What is known: whole hours of the trace, the issue's own as the last. */
 static void anchored(struct outlook *o)
 {
-    double by_hour[24], now = hour_mean(o, o->issued_s), left = now;
-    week_means(o, by_hour);
-    left -= by_hour[0];
-    for (int h = 0; h < OUTLOOK_HOURS; h++) {
-        o->points[h].g_per_kwh = fmax(by_hour[h % 24] + left, 0);
-        left *= RHO;
+    struct series_point hours[PROFILE_DAYS * 24];
+    struct series known = {hours, PROFILE_DAYS * 24, o->issued_s + HOUR_S};
+    struct profile p;
+    for (int h = 0; h < PROFILE_DAYS * 24; h++) {
+        int64_t t_s = o->issued_s - (PROFILE_DAYS * 24 - 1 - h) * HOUR_S;
+        hours[h] = (struct series_point){t_s, hour_mean(o, t_s), 0};
     }
+    if (!profile_init(&p, &known))
+        return; /* never: a week is known */
+    double g_per_kwh[OUTLOOK_HOURS];
+    profile_write(&p, o->issued_s, HOUR_S, OUTLOOK_HOURS, g_per_kwh);
+    for (int h = 0; h < OUTLOOK_HOURS; h++)
+        o->points[h].g_per_kwh = g_per_kwh[h];
 }
 
 static void yesterday(struct outlook *o)
