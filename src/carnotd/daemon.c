@@ -176,7 +176,7 @@ static int _start_sampler(struct daemon *d, struct err *e)
 
 static int _start_metrics(struct daemon *d, struct err *e)
 {
-    return metrics_open(&d->metrics, d->settings.node.metrics, d->options->node, e);
+    return metrics_open(&d->metrics, &d->settings, d->options->node, e);
 }
 
 static void _stop_metrics(struct daemon *d)
