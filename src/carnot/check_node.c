@@ -29,7 +29,9 @@ static void _socket(struct check *k, const char *path)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), rc = -1;
     struct stat st;
+    uid_t owner = 0;
 
+    (void)settings_node_uid(&k->set, &owner, NULL);
     if (path_format(address.sun_path, sizeof(address.sun_path), "%s", path) == 0 && fd >= 0)
         rc = connect(fd, (const struct sockaddr *)&address, sizeof(address));
     if (rc < 0 && (errno == EACCES || errno == EPERM)) {
@@ -41,9 +43,9 @@ static void _socket(struct check *k, const char *path)
         check_cure(k, "systemctl start carnotd; is node.socket in carnot.yaml the one it uses?");
     } else {
         check_ok(k, "node.socket", "carnotd listens at %s", path);
-        check_secure(k, "rights.socket", path, 0);
+        check_secure(k, "rights.socket", path, owner);
         if (stat(path, &st) == 0 && (st.st_mode & 077)) {
-            check_warn(k, "rights.socket", "%s is open to others than root", path);
+            check_warn(k, "rights.socket", "%s is open to others than carnotd", path);
             check_cure(k, "restart carnotd, which closes it");
         }
     }

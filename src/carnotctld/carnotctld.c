@@ -156,9 +156,10 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
     struct ctl *c = arg;
     struct settings next;
     struct err e = {.text = ""};
+    uid_t node_uid;
     (void)sig;
     (void)what;
-    if (load_settings(c->conf_path, &next, &e) < 0) {
+    if (load_settings(c->conf_path, &next, &e) < 0 || settings_node_uid(&next, &node_uid, &e) < 0) {
         log_err("%s: the old configuration stays in force", e.text);
         return;
     }
@@ -169,6 +170,7 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
                      strcmp(next.carbon.file, c->set.carbon.file) != 0 ||
                      next.carbon.replay != c->set.carbon.replay;
     c->set = next;
+    c->node_uid = node_uid;
     c->dirty = 1;
     if (other_feed)
         feed_watch_forget(c);
@@ -216,7 +218,8 @@ static void continue_boards(struct ctl *c)
 static int start(struct ctl *c, struct err *e)
 {
     uid_t user;
-    if (settings_controller_uid(&c->set, &user, e) < 0)
+    if (settings_controller_uid(&c->set, &user, e) < 0 ||
+        settings_node_uid(&c->set, &c->node_uid, e) < 0)
         return -1;
     if (user != geteuid())
         return err_set(

@@ -42,6 +42,7 @@ struct ctl {
     const struct clock_ops *clock;
     struct event_base *base;
     int64_t started_ms;
+    uid_t node_uid; /* carnotd's user: reports of nodes count from him and from root */
     ledger_t *ledger;
 
     /* feed_watch */

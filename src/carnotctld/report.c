@@ -300,15 +300,18 @@ static int known_node(const char *name, struct err *e)
     return 0;
 }
 
-/* Root of which node asks? The address that munged put into the credential says so, or the other
+/* carnotd of which node asks? The address that munged put into the credential says so, or the other
  * end of the connection: a node may have several addresses, of which Slurm names one. 1 of this
  * one, 0 ask again later, -1 of another. */
 static int comes_from(const struct asker *who, const char *node, struct err *e)
 {
     const struct channel_peer *peer = who->peer;
     char origin[INET_ADDRSTRLEN], far[INET_ADDRSTRLEN];
-    if (peer->uid != 0)
-        return err_set(e, "only root of a node may report of it");
+    if (peer->uid != 0 && peer->uid != who->ctl->node_uid)
+        return err_set(e,
+                       "only root of a node, or carnotd's user there (node.user, uid %u on this "
+                       "host), may report of it, not uid %u",
+                       (unsigned)who->ctl->node_uid, (unsigned)peer->uid);
     if (!who->ctl->set.controller.check_origin)
         return 1;
     int by_origin = node_address_is_vague(peer->origin) ? 0 : node_address_is(node, peer->origin);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "carnotd/daemon_private.h"
@@ -21,6 +22,10 @@
 #include "carnotd/state_file.h"
 #include "common/log.h"
 #include "common/path.h"
+#include "power/slow_source.h"
+
+#define LOCK_NAME "carnotd.lock"
+#define LIBRARIES_MS 4000
 
 static int _expand(char *buf, size_t size, const char *path, const struct daemon *d, struct err *e)
 {
@@ -41,35 +46,42 @@ static int _start_settings(struct daemon *d, struct err *e)
     return 0;
 }
 
-/* Others who could change these files could change what was measured. */
-static void _warn_insecure(const char *dir)
+static int _start_rights(struct daemon *d, struct err *e)
 {
-    struct err e;
+    return rights_begin(&d->rights, &d->settings, d->options->force, e);
+}
 
-    if (path_is_secure(dir, geteuid(), &e) == 0)
-        log_warn("%s", e.text);
+/* Others who could change these files could change what was measured. */
+static int _start_directories(struct daemon *d, struct err *e)
+{
+    static const char *const names[] = {TELEMETRY_LOG_NAME, STATE_FILE_NAME, REPORTER_ACKED_NAME,
+                                        LOCK_NAME, NULL};
+
+    return rights_directory(&d->rights, d->state_dir, names, e) < 0
+               ? -1
+               : rights_directory(&d->rights, d->log_dir, names, e);
 }
 
 static int _start_lock(struct daemon *d, struct err *e)
 {
     char path[SETTINGS_PATH_MAX + 16];
 
-    if (path_mkdirs(d->state_dir, 0750, e) < 0 || path_mkdirs(d->log_dir, 0750, e) < 0)
-        return -1;
-    _warn_insecure(d->state_dir);
-    _warn_insecure(d->log_dir);
-    if (path_format(path, sizeof(path), "%s/carnotd.lock", d->state_dir) < 0 ||
+    if (path_format(path, sizeof(path), "%s/" LOCK_NAME, d->state_dir) < 0 ||
         path_format(d->state_file, sizeof(d->state_file), "%s/" STATE_FILE_NAME, d->state_dir) < 0)
         return err_errno(e, "state directory %s", d->state_dir);
+    rights_enter(&d->rights);
     d->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    rights_leave(&d->rights);
     if (d->lock_fd < 0)
         return err_errno(e, "cannot open %s", path);
     if (flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0)
         return 0;
     if (errno == EWOULDBLOCK)
-        return err_set(e, "another carnotd runs for node %s (%s is locked)", d->options->node,
-                       path);
-    return err_errno(e, "cannot lock %s", path);
+        (void)err_set(e, "another carnotd runs for node %s (%s is locked)", d->options->node, path);
+    else
+        (void)err_errno(e, "cannot lock %s", path);
+    (void)close(d->lock_fd);
+    return -1;
 }
 
 static void _stop_lock(struct daemon *d)
@@ -114,6 +126,27 @@ static int _start_meter(struct daemon *d, struct err *e)
 static void _stop_meter(struct daemon *d)
 {
     meter_close(&d->meter);
+}
+
+static bool _libraries_wait(const struct meter *m)
+{
+    for (int i = 0; i < m->n; i++) {
+        if (!m->sources[i].meter && slow_source_waits(&m->sources[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Libraries of GPUs open devices in threads of their own: those get their time before root's
+ * rights go, as far as they answer soon. */
+static int _start_drop(struct daemon *d, struct err *e)
+{
+    const struct timespec pause = {0, 50 * 1000000};
+    int64_t until_ms = clock_mono_ms(&clock_system) + LIBRARIES_MS;
+
+    while (d->rights.drops && _libraries_wait(&d->meter) && clock_mono_ms(&clock_system) < until_ms)
+        (void)nanosleep(&pause, NULL);
+    return rights_drop(&d->rights, e);
 }
 
 static int _start_log(struct daemon *d, struct err *e)
@@ -176,7 +209,7 @@ static int _start_sampler(struct daemon *d, struct err *e)
 
 static int _start_metrics(struct daemon *d, struct err *e)
 {
-    return metrics_open(&d->metrics, d->settings.node.metrics, d->options->node, e);
+    return metrics_open(&d->metrics, &d->settings, d->options->node, e);
 }
 
 static void _stop_metrics(struct daemon *d)
@@ -189,9 +222,24 @@ static void _stop_sampler(struct daemon *d)
     sampler_fini(&d->sampler);
 }
 
+static int _open_socket(struct daemon *d, struct err *e)
+{
+    return job_socket_open(&d->jobs, d->base, d->socket, d->options->node, loop_on_job, d, e);
+}
+
+/* In a directory of root's it is root who makes it, and then it stays when carnotd ends. */
 static int _start_socket(struct daemon *d, struct err *e)
 {
-    if (job_socket_open(&d->jobs, d->base, d->socket, d->options->node, loop_on_job, d, e) < 0)
+    int rc;
+
+    if (rights_socket_directory(&d->rights, d->socket, e) < 0)
+        return -1;
+    rights_enter(&d->rights);
+    rc = _open_socket(d, e);
+    rights_leave(&d->rights);
+    if (rc < 0 && errno == EACCES && d->rights.drops)
+        rc = _open_socket(d, e);
+    if (rc < 0)
         return -1;
     d->jobs.ask = loop_on_query;
     return 0;
@@ -225,12 +273,23 @@ static const struct part {
     int (*start)(struct daemon *d, struct err *e);
     void (*stop)(struct daemon *d);
 } parts[] = {
-    {_start_settings, NULL},         {_start_limits, NULL},
-    {_start_lock, _stop_lock},       {_start_topology, NULL},
-    {_start_meter, _stop_meter},     {_start_boot, NULL},
-    {_start_log, _stop_log},         {_start_reporter, _stop_reporter},
-    {_start_sampler, _stop_sampler}, {_start_metrics, _stop_metrics},
-    {loop_start, loop_stop},         {_start_socket, _stop_socket},
+    /* as root, where it was started so */
+    {_start_settings, NULL},
+    {_start_limits, NULL},
+    {_start_rights, NULL},
+    {_start_directories, NULL},
+    {_start_lock, _stop_lock},
+    {_start_topology, NULL},
+    {_start_meter, _stop_meter},
+    {loop_start, loop_stop},
+    {_start_socket, _stop_socket},
+    {_start_drop, NULL},
+    /* as carnotd's own user */
+    {_start_boot, NULL},
+    {_start_log, _stop_log},
+    {_start_reporter, _stop_reporter},
+    {_start_sampler, _stop_sampler},
+    {_start_metrics, _stop_metrics},
     {_start_thread, NULL},
 };
 #define N_PARTS (sizeof(parts) / sizeof(parts[0]))

@@ -11,6 +11,7 @@
 #include "carnotd/job_socket.h"
 #include "carnotd/metrics.h"
 #include "carnotd/reporter.h"
+#include "carnotd/rights.h"
 #include "carnotd/sampler.h"
 
 #define DAEMON_SIGNALS 3
@@ -22,6 +23,7 @@ struct daemon {
     char boot[DAEMON_BOOT_MAX]; /* what counters and the monotonic clock belong to */
     char state_dir[SETTINGS_PATH_MAX], log_dir[SETTINGS_PATH_MAX], socket[SETTINGS_PATH_MAX];
     char state_file[SETTINGS_PATH_MAX + 32];
+    struct rights rights;
     int lock_fd; /* one carnotd a node: two would write the same log */
     struct topology topology;
     struct meter meter;

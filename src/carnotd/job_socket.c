@@ -176,7 +176,11 @@ static int _remove_stale(const struct sockaddr_un *address, struct err *e)
     if (fd < 0)
         return err_errno(e, "cannot make a socket");
     rc = connect(fd, (const struct sockaddr *)address, sizeof(*address));
+    if (rc < 0 && errno == EACCES)
+        (void)err_errno(e, "cannot find out who listens on %s", address->sun_path);
     (void)close(fd);
+    if (rc < 0 && errno == EACCES)
+        return -1;
     if (rc == 0 || errno == EAGAIN) {
         errno = EADDRINUSE;
         return err_set(e, "another carnotd listens on %s", address->sun_path);

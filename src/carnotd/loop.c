@@ -107,10 +107,13 @@ static void _reload(struct daemon *d)
         strcmp(new.node.state_dir, d->settings.node.state_dir) != 0 ||
         strcmp(new.node.log_dir, d->settings.node.log_dir) != 0 ||
         strcmp(new.node.metrics, d->settings.node.metrics) != 0 ||
+        strcmp(new.node.metrics_http, d->settings.node.metrics_http) != 0 ||
+        new.node.metrics_jobs != d->settings.node.metrics_jobs ||
+        strcmp(new.node.user, d->settings.node.user) != 0 ||
         strcmp(new.node.file, d->settings.node.file) != 0 ||
         strcmp(new.node.command, d->settings.node.command) != 0 ||
         memcmp(&new.node.sources, &d->settings.node.sources, sizeof(new.node.sources)) != 0)
-        log_warn("%s: node.socket, node.metrics, sources and directories change at the next start",
+        log_warn("%s: node.socket, user, metrics, sources and directories change at the next start",
                  path);
     /* the running interval was measured under the old settings */
     (void)sampler_close(&d->sampler);

@@ -13,7 +13,7 @@
 #include "common/node_event.h"
 #include "common/path.h"
 
-enum { OPT_SYSROOT = 256, OPT_ONCE, OPT_JSON, OPT_CHECK, OPT_TOPOLOGY };
+enum { OPT_SYSROOT = 256, OPT_ONCE, OPT_JSON, OPT_CHECK, OPT_TOPOLOGY, OPT_FORCE };
 
 static const struct option table[] = {
     {"conf", required_argument, NULL, 'f'},
@@ -23,6 +23,7 @@ static const struct option table[] = {
     {"topology", required_argument, NULL, OPT_TOPOLOGY},
     {"once", no_argument, NULL, OPT_ONCE},
     {"json", no_argument, NULL, OPT_JSON},
+    {"force", no_argument, NULL, OPT_FORCE},
     {"check-config", no_argument, NULL, OPT_CHECK},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -32,7 +33,7 @@ static const struct option table[] = {
 static void _help(void)
 {
     (void)fputs(
-        "Usage: carnotd [-f FILE] [-N NODE] [-v]\n"
+        "Usage: carnotd [-f FILE] [-N NODE] [-v] [--force]\n"
         "       carnotd --once [--json] [--sysroot DIR] [--topology FILE]\n"
         "       carnotd --check-config [-f FILE]\n"
         "\n"
@@ -47,6 +48,8 @@ static void _help(void)
         "      --json           with --once: as JSON\n"
         "      --sysroot DIR    look at the /sys and /proc below DIR\n"
         "      --topology FILE  take the machine's shape from hwloc XML\n"
+        "      --force          warn of directories that others can change, instead of refusing "
+        "them\n"
         "      --check-config   exit 0 when the configuration is right, else say what is not: 1\n"
         "  -h, --help\n"
         "  -V, --version\n",
@@ -104,6 +107,9 @@ static int _take(struct options *o, int opt, const char *value)
         break;
     case OPT_TOPOLOGY:
         o->topology = value;
+        break;
+    case OPT_FORCE:
+        o->force = true;
         break;
     case OPT_ONCE:
         o->once = true;

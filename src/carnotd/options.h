@@ -15,7 +15,7 @@ struct options {
     bool is_host;                    /* node is this machine's own name */
     char sysroot[SETTINGS_PATH_MAX]; /* without a slash at its end; "" = the running system */
     const char *topology;            /* XML file, NULL: look at the machine */
-    bool once, json, check_config, verbose;
+    bool once, json, check_config, verbose, force;
 };
 
 /* Fill *o. -1: go on; else the exit code (0 after --help and --version, 2 after bad usage, which is

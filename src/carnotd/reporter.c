@@ -69,7 +69,7 @@ int reporter_init(struct reporter *r, const struct settings *s, const char *stat
     memset(r, 0, sizeof(*r));
     if (path_format(r->node, sizeof(r->node), "%s", node) < 0 ||
         path_format(r->boot, sizeof(r->boot), "%s", boot) < 0 ||
-        path_format(r->acked_path, sizeof(r->acked_path), "%s/acked", state_dir) < 0)
+        path_format(r->acked_path, sizeof(r->acked_path), "%s/" REPORTER_ACKED_NAME, state_dir) < 0)
         return err_errno(e, "state directory %s", state_dir);
     if (path_mkdirs(state_dir, 0750, e) < 0 || _read_acked(r, e) < 0)
         return -1;

@@ -18,6 +18,8 @@
 #define REPORTER_BATCH_RECORDS 500
 #define REPORTER_BATCH_BYTES (256u << 10) /* of text; JSON in memory is ten times that */
 
+#define REPORTER_ACKED_NAME "acked"
+
 struct reporter {
     /* Set before reporter_start() and never changed. */
     char node[SETTINGS_NAME_MAX];

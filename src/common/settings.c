@@ -20,6 +20,9 @@
 #include "common/settings_table.h"
 
 #define FILE_MAX (1u << 20)
+#define NODE_USER "carnot"
+/* UID_MIN of login.defs(5), where nobody has changed it. */
+#define FIRST_PERSON 1000
 
 struct place {
     size_t line; /* from 1; 0: not in the file */
@@ -429,5 +432,19 @@ int settings_controller_uid(const struct settings *s, uid_t *uid, struct err *e)
 {
     if (user_uid(s->controller.user, uid) < 0)
         return err_set(e, "controller.user: there is no user %s on this host", s->controller.user);
+    return 0;
+}
+
+int settings_node_uid(const struct settings *s, uid_t *uid, struct err *e)
+{
+    uid_t found = 0;
+
+    if (s->node.user[0]) {
+        if (user_uid(s->node.user, uid) < 0)
+            return err_set(e, "node.user: there is no user %s on this host", s->node.user);
+        return 0;
+    }
+    /* a person may be called so as well */
+    *uid = user_uid(NODE_USER, &found) == 0 && found < FIRST_PERSON ? found : 0;
     return 0;
 }

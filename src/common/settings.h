@@ -102,11 +102,14 @@ struct settings {
         char file_unit[8], file_covers[16];
         char command[SETTINGS_PATH_MAX]; /* the same, what it prints */
         char command_unit[8], command_covers[16];
-        int64_t command_interval_ms;     /* 1s..10m; 10s */
-        int64_t ipmi_interval_ms;        /* 1s..10m; 5s */
-        char metrics[SETTINGS_PATH_MAX]; /* "textfile:DIR", may hold %n; "" = none */
-        uint64_t log_max_bytes;          /* one telemetry file; 64KiB..4GiB; 64MiB ("64MiB") */
-        int log_keep;                    /* rotated files kept; 1..1000; 8 */
+        int64_t command_interval_ms;          /* 1s..10m; 10s */
+        int64_t ipmi_interval_ms;             /* 1s..10m; 5s */
+        char metrics[SETTINGS_PATH_MAX];      /* "textfile:DIR", may hold %n; "" = none */
+        char metrics_http[SETTINGS_NAME_MAX]; /* "PORT" or "ADDRESS:PORT"; "" = none */
+        int metrics_jobs;                     /* true: with series of jobs; false */
+        char user[SETTINGS_NAME_MAX];         /* carnotd's; "" = settings_node_user() decides */
+        uint64_t log_max_bytes;               /* one telemetry file; 64KiB..4GiB; 64MiB ("64MiB") */
+        int log_keep;                         /* rotated files kept; 1..1000; 8 */
     } node;
 };
 
@@ -127,6 +130,11 @@ const char *settings_path(const char *path);
 
 /* The uid behind controller.user. 0, or -1 and e: no such user. Asks NSS: may block. */
 int settings_controller_uid(const struct settings *s, uid_t *uid, struct err *e);
+
+/* Who carnotd is once it has started: node.user, else the account "carnot" if there is one of the
+ * system's (below uid 1000), else root. A name that was set and is nobody's is an error. 0 or -1.
+ * Asks NSS: may block. */
+int settings_node_uid(const struct settings *s, uid_t *uid, struct err *e);
 
 /* Replace %n in a path by the node's name. 0, or -1 when it does not fit. */
 int settings_expand(char *buf, size_t size, const char *path, const char *node);

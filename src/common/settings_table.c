@@ -136,9 +136,9 @@ const struct setting settings_table[] = {
     {"node", "report_interval", SETTING_DURATION, FIELD(node.report_interval_ms), "200ms", "10m",
      "30s", "A report to carnotctld this often; not below log_interval."},
     {"node", "state_dir", SETTING_PATH, FIELD(node.state_dir), NULL, NULL,
-     LOCALSTATEDIR "/lib/carnot",
+     LOCALSTATEDIR "/lib/carnotd",
      "Where carnotd keeps reports that are not delivered yet; %n is the node's name."},
-    {"node", "log_dir", SETTING_PATH, FIELD(node.log_dir), NULL, NULL, LOCALSTATEDIR "/log/carnot",
+    {"node", "log_dir", SETTING_PATH, FIELD(node.log_dir), NULL, NULL, LOCALSTATEDIR "/log/carnotd",
      "Where carnotd writes the telemetry log; %n is the node's name."},
     {"node", "socket", SETTING_PATH, FIELD(node.socket), NULL, NULL, "/run/carnot/carnotd.sock",
      "Where SPANK tells carnotd of job starts and ends; %n is the node's name."},
@@ -168,6 +168,16 @@ const struct setting settings_table[] = {
     {"node", "metrics", SETTING_PATH, FIELD(node.metrics), NULL, "textfile:", "",
      "textfile:DIR: carnotd writes metrics for node_exporter's textfile collector to "
      "DIR/carnotd.prom; %n is the node's name. Not set: it writes none."},
+    {"node", "metrics_http", SETTING_NAME, FIELD(node.metrics_http), NULL, NULL, "",
+     "The same over HTTP at /metrics: a port, of this machine only (127.0.0.1), or ADDRESS:PORT, "
+     "as "
+     "in 0.0.0.0:9822, for whoever reaches that address. Not set: no port is opened."},
+    {"node", "metrics_jobs", SETTING_BOOL, FIELD(node.metrics_jobs), NULL, NULL, "false",
+     "true: metrics have the joules of each running job as well; whoever may read them sees those "
+     "of all users' jobs."},
+    {"node", "user", SETTING_NAME, FIELD(node.user), NULL, NULL, "",
+     "User that carnotd runs as once it has opened what root alone may open; carnotctld believes "
+     "his reports of nodes, and root's. Not set: carnot, if that is a system account, else root."},
     {"node", "log_max", SETTING_SIZE, FIELD(node.log_max_bytes), "64KiB", "4GiB", "64MiB",
      "Size at which a telemetry file is rotated."},
     {"node", "log_keep", SETTING_INT, FIELD(node.log_keep), "1", "1000", "8",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "power/slow_source.h"
@@ -41,6 +42,15 @@ int slow_source_open(struct source *s, struct slow_reader *reader, int i, int64_
     s->own = own;
     s->ops = &ops;
     return 0;
+}
+
+bool slow_source_waits(const struct source *s)
+{
+    const struct own *own = s->own;
+    uint64_t uj;
+
+    return s->ops == &ops && slow_reader_get(own->reader, own->index, own->deadline_ms, &uj) < 0 &&
+           errno == EAGAIN;
 }
 
 int slow_source_start(struct source *s, int64_t period_ms, int64_t deadline_ms, slow_fetch fetch,

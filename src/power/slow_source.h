@@ -14,6 +14,9 @@
  * -1 and errno without memory. */
 int slow_source_open(struct source *s, struct slow_reader *reader, int i, int64_t deadline_ms);
 
+/* Is s one of these, asked and not answered yet? */
+bool slow_source_waits(const struct source *s);
+
 /* The same with a reader for this source alone, which fetches one value: as slow_reader_create().
  * 0, or -1 and e, and arg is released. */
 int slow_source_start(struct source *s, int64_t period_ms, int64_t deadline_ms, slow_fetch fetch,

@@ -176,6 +176,75 @@ static void _list(const char *name, void *arg)
     l->n++;
 }
 
+/* ---- MIG ---- */
+
+struct counting {
+    char dir[SOURCE_PATH_MAX];
+    int n;
+};
+
+static void _count_compute(const char *name, void *arg)
+{
+    (void)name;
+    ((struct counting *)arg)->n++;
+}
+
+static void _count_instance(const char *name, void *arg)
+{
+    struct counting *c = arg;
+    char dir[SOURCE_PATH_MAX];
+
+    if (path_format(dir, sizeof(dir), "%s/%s", c->dir, name) == 0)
+        (void)sysfs_each(dir, "ci", _count_compute, c);
+}
+
+/* How many compute instances, each of which is a GPU to Slurm, GPU number has; 0 without MIG. The
+ * driver shows them below capabilities ("NVIDIA Multi-Instance GPU User Guide", Device Nodes and
+ * Capabilities). */
+static int _instances(const char *sysroot, int number)
+{
+    struct counting c = {.n = 0};
+
+    if (path_format(c.dir, sizeof(c.dir), "%s/proc/driver/nvidia/capabilities/gpu%d/mig", sysroot,
+                    number) < 0)
+        return 0;
+    (void)sysfs_each(c.dir, "gi", _count_instance, &c);
+    return c.n;
+}
+
+static struct gpu_place *_numbered(struct listing *l, int number)
+{
+    for (int i = 0; i < l->n; i++) {
+        if (l->places[i].number == number)
+            return &l->places[i];
+    }
+    return NULL;
+}
+
+/* Where a GPU is divided, Slurm numbers what there is of each one, in the order of the GPUs. The
+ * counter stays the whole GPU's: it covers all of its instances. */
+static void _number_instances(struct listing *l, const char *sysroot)
+{
+    int parts[GPUS_MAX] = {0}, next = 0;
+    bool divided = false;
+
+    for (int i = 0; i < l->n; i++) {
+        int number = l->places[i].number;
+
+        parts[number] = _instances(sysroot, number);
+        divided = divided || parts[number] > 0;
+    }
+    for (int number = 0; divided && number < GPUS_MAX; number++) {
+        struct gpu_place *place = _numbered(l, number);
+
+        if (!place)
+            continue;
+        place->coverage.domains = 0;
+        for (int k = 0; k < (parts[number] ? parts[number] : 1); k++, next++)
+            place->coverage.domains |= UINT64_C(1) << (next < GPUS_MAX ? next : GPUS_MAX - 1);
+    }
+}
+
 int source_nvml_probe(const char *sysroot, struct source sources[], int max, struct err *e)
 {
     char dir[SOURCE_PATH_MAX];
@@ -186,6 +255,7 @@ int source_nvml_probe(const char *sysroot, struct source sources[], int max, str
         (void)sysfs_each(dir, "", _list, &l);
     if (l.n == 0)
         return 0;
+    _number_instances(&l, sysroot);
     v = calloc(1, sizeof(*v));
     return v ? gpu_library_probe(&vendor, v, sysroot, l.places, l.n, sources, max, e)
              : err_errno(e, "no memory for GPUs");

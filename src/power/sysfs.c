@@ -90,13 +90,20 @@ int sysfs_each(const char *dir, const char *prefix, void (*each)(const char *nam
 
 int sysfs_source_open(struct source *s)
 {
+    int fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     struct stat st;
 
+    /* opened when we were root: it may yet be read again, and cannot be had back */
+    if (fd < 0 && s->fd >= 0 && (errno == EACCES || errno == EPERM))
+        return 0;
     if (s->fd >= 0)
         (void)close(s->fd);
-    s->fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (s->fd < 0) {
+    s->fd = fd;
+    if (fd < 0) {
+        int saved = errno;
+
         s->rights = stat(s->path, &st) == 0 ? (int)(st.st_mode & 07777) : -1;
+        errno = saved;
         return -1;
     }
     s->rights = fstat(s->fd, &st) == 0 ? (int)(st.st_mode & 07777) : -1;

@@ -128,18 +128,21 @@ static void test_origin(void)
         {"127.0.1.1", "10.0.0.9", 0, -1}, /* munged says nothing, the connection does */
         {"0.0.0.0", "10.0.0.9", 0, -1},
         {"10.0.0.1", "10.0.0.1", 1000, -1}, /* an operator is not root of a node */
+        {"10.0.0.9", "10.0.0.9", 998, -1},  /* carnotd's user, of another node */
         {"10.0.0.5", "10.0.0.9", 0, 0},     /* to be looked up: later */
         {"10.0.0.9", "10.0.0.5", 0, 0},
         {"127.0.1.1", "10.0.0.5", 0, 0},
         {"127.0.0.1", "10.0.0.1", 0, 1},
-        {"10.0.0.1", "10.0.0.9", 0, 2}, /* two addresses, Slurm knows the one */
-        {"10.0.0.9", "10.0.0.1", 0, 3}, /* or the other */
+        {"10.0.0.1", "10.0.0.9", 0, 2},   /* two addresses, Slurm knows the one */
+        {"10.0.0.9", "10.0.0.1", 0, 3},   /* or the other */
+        {"10.0.0.1", "10.0.0.1", 998, 4}, /* carnotd's user */
     };
     struct err e = {.text = ""};
     set_up();
     run_job(list_add(7, 0));
     apply();
     advance(2);
+    c.node_uid = 998;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         reporter = (struct channel_peer){
             .uid = rows[i].uid, .origin = address(rows[i].origin), .far = address(rows[i].far)};
@@ -148,10 +151,10 @@ static void test_origin(void)
         UNIT_INT(c.n_nodes, rows[i].acked > 0, "row %zu: heard of only if it counts", i);
     }
     struct ledger_job *row = runs_at(&c, 7, NOW);
-    UNIT_INT(row->energy_uj, 3000000, "three counted");
+    UNIT_INT(row->energy_uj, 4000000, "four counted");
     c.set.controller.check_origin = 0;
     reporter.origin = reporter.far = address("10.0.0.9");
-    UNIT_INT(send_report(one_record(4, 7, 1000000), &e), 4, "the site does not want to know");
+    UNIT_INT(send_report(one_record(5, 7, 1000000), &e), 5, "the site does not want to know");
     tear_down();
 }
 

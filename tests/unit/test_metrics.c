@@ -27,16 +27,24 @@ static void _count(int level, const char *line, void *arg)
     said += level <= LOG_WARNING;
 }
 
+static void _open(const char *file, const char *http, int result)
+{
+    struct err e = {""};
+
+    (void)snprintf(settings.node.metrics, sizeof(settings.node.metrics), "%s", file);
+    (void)snprintf(settings.node.metrics_http, sizeof(settings.node.metrics_http), "%s", http);
+    UNIT_INT(metrics_open(&metrics, &settings, "n1", &e), result, "%s: %s", http, e.text);
+}
+
 static void _start(const char *boot)
 {
     char setting[PATH_MAX + 16];
-    struct err e = {""};
 
     log_set_handler(_count, NULL);
     (void)snprintf(state_path, sizeof(state_path), "%s/counters.json", unit_tmpdir());
     host_start(boot, state_path, 0);
     (void)snprintf(setting, sizeof(setting), "textfile:%s", unit_tmpdir());
-    UNIT_INT(metrics_open(&metrics, setting, "n1", &e), 0, "%s", e.text);
+    _open(setting, "", 0);
 }
 
 static void _stop(void)
@@ -255,20 +263,42 @@ static void test_failures(void)
 /* A place that cannot be written is said once, and costs nothing else. */
 static void test_no_place(void)
 {
-    struct err e;
-
     _setup();
     metrics_close(&metrics);
-    UNIT_INT(metrics_open(&metrics, "", "n1", &e), 0, "none");
+    _open("", "", 0);
     _run(20, 1000000);
     metrics_close(&metrics);
-    UNIT_INT(metrics_open(&metrics, "http:1234", "n1", &e), -1, "unknown");
-    UNIT_INT(metrics_open(&metrics, "textfile:/nonexistent/%n", "n1", &e), 0, "it may come");
+    _open("http:1234", "", -1);
+    _open("textfile:/nonexistent/%n", "", 0);
     UNIT_STR(metrics.path, "/nonexistent/n1/" METRICS_NAME, "the node's name");
     said = 0;
     _run(40, 1000000);
     UNIT_INT(said, 1, "once");
     _stop();
+}
+
+/* The text in this format into NAME of the case's directory. */
+static void _save(const char *name, bool openmetrics)
+{
+    char path[PATH_MAX];
+    struct err e = {""};
+
+    (void)snprintf(path, sizeof(path), "%s/%s", unit_tmpdir(), name);
+    UNIT_INT(metrics_format(&metrics, &sampler, 1, openmetrics), 0, "it fits");
+    UNIT_INT(path_write_alone(path, metrics.text, metrics.used, 0600, 0, &e), 0, "%s", e.text);
+}
+
+/* A minute with a job, both its formats in files. */
+static void _make_both(void)
+{
+    _setup();
+    metrics.jobs = true;
+    (void)sampler_event(&sampler,
+                        &(struct node_event){.kind = NODE_EVENT_START, .job_id = 77, .uid = 1000});
+    _run(60, 100000000);
+    metrics.wrote_ms -= 10000; /* as behind a record, when there are watts */
+    _save("text", false);
+    _save("openmetrics", true);
 }
 
 static void test_promtool(void)
@@ -277,11 +307,72 @@ static void test_promtool(void)
 
     if (system("command -v promtool >/dev/null 2>&1") != 0)
         unit_skip("promtool is not installed (package prometheus)");
-    _setup();
-    _run(30, 100000000);
-    (void)snprintf(command, sizeof(command), "promtool check metrics <'%s/" METRICS_NAME "'",
-                   unit_tmpdir());
+    _make_both();
+    (void)snprintf(command, sizeof(command), "promtool check metrics <'%s/text'", unit_tmpdir());
     UNIT_INT(system(command), 0, "promtool");
+    _stop();
+}
+
+/* The parser that Prometheus' own Python client has for OpenMetrics: stricter than the server. */
+static void test_openmetrics(void)
+{
+    static const char *const program =
+        "from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse\n"
+        "families = list(parse(open(\"openmetrics\").read()))\n"
+        "types = {f.name: f.type for f in families}\n"
+        "assert types[\"carnot_node_joules\"] == \"counter\", types\n"
+        "assert types[\"carnot_source\"] == \"info\" and types[\"carnotd\"] == \"info\", types\n"
+        "assert types[\"carnotd_tick_seconds\"] == \"histogram\", types\n"
+        "units = {f.name: f.unit for f in families}\n"
+        "assert units[\"carnot_node_watts\"] == \"watts\", units\n"
+        "jobs = [s for f in families if f.name == \"carnot_job_joules\" for s in f.samples]\n"
+        "assert [s.labels for s in jobs] == [{\"jobid\": \"77\"}] and jobs[0].value > 0, jobs\n"
+        "assert sum(len(f.samples) for f in families) > 30\n";
+    struct err e = {""};
+    char path[PATH_MAX], command[PATH_MAX + 64];
+
+    if (system("/usr/bin/python3 -c 'import prometheus_client.openmetrics.parser' 2>/dev/null") !=
+        0)
+        unit_skip("no OpenMetrics parser (package python3-prometheus-client)");
+    _make_both();
+    (void)snprintf(path, sizeof(path), "%s/judge.py", unit_tmpdir());
+    UNIT_INT(path_write_alone(path, program, strlen(program), 0600, 0, &e), 0, "%s", e.text);
+    (void)snprintf(command, sizeof(command), "cd '%s' && /usr/bin/python3 judge.py", unit_tmpdir());
+    UNIT_INT(system(command), 0, "the parser");
+    /* and it is no parser that takes anything */
+    UNIT_OK(
+        system("cd '/' && /usr/bin/python3 -c 'from prometheus_client.openmetrics.parser import "
+               "text_string_to_metric_families as p; list(p(\"# TYPE a counter\\na 1\\n# EOF"
+               "\\n\"))' 2>/dev/null") != 0,
+        "a counter without _total");
+    _stop();
+}
+
+/* Both formats by the parser above: what differs is heads and the end. */
+static void test_formats(void)
+{
+    char *older, *newer;
+
+    _make_both();
+    CU_ASSERT_FATAL(metrics_format(&metrics, &sampler, 1, false) == 0);
+    older = strdup(metrics.text);
+    CU_ASSERT_FATAL(metrics_format(&metrics, &sampler, 1, true) == 0);
+    newer = strdup(metrics.text);
+    UNIT_OK(strstr(older, "# TYPE carnot_node_joules_total counter\n"), "the older one");
+    UNIT_OK(strstr(older, "# TYPE carnotd_info gauge\n") && !strstr(older, "# UNIT"), "its heads");
+    UNIT_OK(strstr(newer, "# TYPE carnot_node_joules counter\n# UNIT carnot_node_joules joules\n"),
+            "the newer one");
+    UNIT_OK(strstr(newer, "# TYPE carnotd info\n"), "infos");
+    UNIT_STR(newer + strlen(newer) - 6, "# EOF\n", "its end");
+    UNIT_DBL(_value(newer, "carnot_job_joules_total{jobid=\"77\"}"),
+             _value(older, "carnot_job_joules_total{jobid=\"77\"}"), 0, "one figure");
+    UNIT_OK(_value(newer, "carnot_job_joules_total{jobid=\"77\"}") > 0, "the job's");
+    metrics.jobs = false;
+    CU_ASSERT_FATAL(metrics_format(&metrics, &sampler, 1, false) == 0);
+    UNIT_OK(!strstr(metrics.text, "77") && !strstr(metrics.text, "jobid"), "none unless wanted");
+    _check_format(older);
+    free(older);
+    free(newer);
     _stop();
 }
 
@@ -311,7 +402,9 @@ static const struct unit_case cases[] = {
     {"values", test_values},
     {"failures", test_failures},
     {"no_place", test_no_place},
+    {"formats", test_formats},
     {"promtool", test_promtool},
+    {"openmetrics", test_openmetrics},
 #ifdef __GLIBC__
     {"no_allocation", test_no_allocation},
 #endif

@@ -53,6 +53,38 @@ static void test_energy(void)
     gpu_machine_close();
 }
 
+/* A GPU that MIG divides is several to Slurm, and so are the numbers of those behind it. */
+static void test_mig(void)
+{
+#define MIG "proc/driver/nvidia/capabilities/gpu0/mig/"
+    set_up();
+    gpu_machine_close();
+    fixture_write(machine.root, "proc/driver/nvidia/capabilities/gpu5/mig/config", "x\n");
+    probe(2);
+    UNIT_INT(s[0].coverage.domains, 1, "MIG is on nowhere");
+    UNIT_INT(s[1].coverage.domains, 32, "the driver's number");
+    gpu_machine_close();
+    fixture_write(machine.root, MIG "gi1/access", "DeviceFileMinor: 30\n");
+    fixture_write(machine.root, MIG "gi1/ci0/access", "DeviceFileMinor: 31\n");
+    fixture_write(machine.root, MIG "gi1/ci1/access", "DeviceFileMinor: 32\n");
+    fixture_write(machine.root, MIG "gi2/ci0/access", "DeviceFileMinor: 40\n");
+    probe(2);
+    UNIT_STR(s[0].name, "nvml:gpu-0", "one source: one meter");
+    UNIT_INT(s[0].coverage.domains, 7, "three of Slurm's GPUs");
+    UNIT_STR(s[1].name, "nvml:gpu-5", "not divided");
+    UNIT_INT(s[1].coverage.domains, 8, "Slurm's fourth");
+    gpu_machine_close();
+    for (int i = 0; i < 80; i++) {
+        char file[128];
+
+        (void)snprintf(file, sizeof(file), MIG "gi3/ci%d/access", i);
+        fixture_write(machine.root, file, "x\n");
+    }
+    probe(2);
+    UNIT_INT(s[0].coverage.domains == UINT64_MAX, 1, "as many as there are bits");
+    gpu_machine_close();
+}
+
 /* Pascal and before: power alone. */
 static void test_power(void)
 {
@@ -135,12 +167,9 @@ static void test_asleep(void)
 
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {{"energy", test_energy},
-                                             {"power", test_power},
-                                             {"failures", test_failures},
-                                             {"hang", test_hang},
-                                             {"none", test_none},
-                                             {"asleep", test_asleep},
-                                             {NULL, NULL}};
+    static const struct unit_case cases[] = {{"mig", test_mig},       {"energy", test_energy},
+                                             {"power", test_power},   {"failures", test_failures},
+                                             {"hang", test_hang},     {"none", test_none},
+                                             {"asleep", test_asleep}, {NULL, NULL}};
     return unit_main(argc, argv, cases, "nvml");
 }

@@ -472,10 +472,30 @@ static void test_expand(void)
     UNIT_INT(settings_expand(buf, sizeof(buf), "/123456789012", "nid1"), -1, "one too many");
 }
 
+/* Whom carnotd becomes; the account carnot may be here or not. */
+static void test_node_user(void)
+{
+    struct settings s;
+    struct err e = {""};
+    uid_t uid = 12345;
+
+    settings_init(&s);
+    UNIT_INT(settings_node_uid(&s, &uid, &e), 0, "none is set");
+    UNIT_OK(uid < 1000, "root or a system account: %u", (unsigned)uid);
+    (void)snprintf(s.node.user, sizeof(s.node.user), "root");
+    uid = 12345;
+    UNIT_INT(settings_node_uid(&s, &uid, &e), 0, "root");
+    UNIT_INT(uid, 0, "root");
+    (void)snprintf(s.node.user, sizeof(s.node.user), "no-such-user");
+    UNIT_INT(settings_node_uid(&s, &uid, &e), -1, "nobody's name");
+    UNIT_STR(e.text, "node.user: there is no user no-such-user on this host", "said");
+}
+
 int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {
         {"defaults", test_defaults},
+        {"node_user", test_node_user},
         {"table", test_table},
         {"values", test_values},
         {"empty", test_empty},
