@@ -5,7 +5,7 @@ function __carnot_ask
     timeout 1 carnot $argv 2>/dev/null | sort -u
 end
 
-set -l commands why now job jobs forecast status nodes log budget report on off check place help
+set -l commands why now job jobs forecast status nodes log budget report on off check place simulate help
 complete -c carnot -f
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a why -d 'why a job waits, or does not'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a now -d "give up a job's wait"
@@ -21,6 +21,7 @@ complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a on -d 'act'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a off -d 'only observe'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a check -d 'is everything as Carnot needs it'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a place -d 'dry run of a decision'
+complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a simulate -d 'policies on recorded jobs'
 complete -c carnot -n "not __fish_seen_subcommand_from $commands" -a help -d 'more about a command'
 complete -c carnot -n "__fish_seen_subcommand_from help" -a "$commands"
 complete -c carnot -l conf -r -F -d 'configuration'
@@ -96,3 +97,28 @@ complete -c carnot -n "__fish_seen_subcommand_from place" -l budget-action -x -a
 complete -c carnot -n "__fish_seen_subcommand_from place" -l carbon-run -x
 complete -c carnot -n "__fish_seen_subcommand_from place" -l board -r -F
 complete -c carnot -n "__fish_seen_subcommand_from place" -l explain
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l workload -r -F
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l workload-unit -x -a 's h'
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l carbon -r -F
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l zone -x
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l column -x
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l start -x
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l start-weeks -x
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l nodes -x
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l cores-per-node -x
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l unbounded -d 'no limits'
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l policy -x -a 'asap balanced greenest lowest-slot lowest-window carbon-time wait-awhile ecovisor'
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l max-delay -x -a 'rule 6h 12h 24h'
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l lambda -x
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l lambda-exponent -x
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l target-wait -x
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l forecast -x -a 'perfect api-like anchored yesterday'
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l lengths -x -a 'exact requested predicted mix'
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l requeueable -x
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l min-gain -x
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l core-power -x
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l power-model -r -F
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l seed -x
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l bound-steps -x
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l schedule -r -F
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l html -r -F
