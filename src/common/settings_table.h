@@ -38,7 +38,7 @@ struct setting {
     const char *help; /* one or two sentences */
 };
 
-#define SETTINGS_TABLE_MAX 64 /* for arrays with an element a key */
+#define SETTINGS_TABLE_MAX 80 /* for arrays with an element a key */
 extern const struct setting settings_table[];
 extern const size_t settings_table_size;
 
