@@ -27,6 +27,23 @@ static const struct {
      "/dev/ipmi0 is for root, and closed by carnotd's unit: a drop-in with "
      "DeviceAllow=char-ipmidev rw opens it"},
     {"ipmi", "", "", "see what ipmitool dcmi power reading says there"},
+    {"redfish", "missing", "No such file",
+     "carnot-redfish is not installed, or the controller has no such resource: carnotd's log says "
+     "which"},
+    {"redfish", "missing", "ermission",
+     "the controller refuses the user or the password of node.redfish_credentials"},
+    {"redfish", "missing", "certificate",
+     "the controller's certificate is not signed by one of node.redfish_ca, or is of another "
+     "host"},
+    {"redfish", "missing", "several",
+     "several chassis or entries have a figure: carnotd's log names them; node.redfish_path "
+     "chooses"},
+    {"redfish", "", "", "see what carnotd's log says there, and docs/telemetry.md"},
+    {"snmp", "missing", "No such file",
+     "carnot-snmp is not installed, or the PDU has no such object: carnotd's log says which"},
+    {"snmp", "stale", "",
+     "the PDU does not answer, as it does with a wrong community: compare node.snmp_credentials"},
+    {"snmp", "", "", "see what carnotd's log says there, and docs/telemetry.md"},
     {"", "reset", "",
      "it began anew, as after a driver was loaded again; if it goes on, it wraps faster than "
      "node.interval reads it"},

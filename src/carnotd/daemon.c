@@ -104,8 +104,13 @@ static int _start_topology(struct daemon *d, struct err *e)
 
 static int _start_meter(struct daemon *d, struct err *e)
 {
-    if (meter_open_settings(&d->meter, d->options->sysroot, &d->settings, e) < 0)
+    if (settings_name_node(&d->settings, d->options->node, e) < 0 ||
+        meter_open_settings(&d->meter, d->options->sysroot, &d->settings, e) < 0)
         return -1;
+    if (d->settings.node.redfish[0] && d->settings.node.redfish_insecure)
+        log_warn("node.redfish_insecure: who is on the network may read the password for %s and "
+                 "forge what it says",
+                 d->settings.node.redfish);
     for (int i = 0; i < d->meter.n; i++) {
         const struct source *s = &d->meter.sources[i];
 

@@ -23,7 +23,7 @@
 #include "power/meter.h"
 #include "topology/topology.h"
 
-#define ANSWER_MS 4000
+#define ANSWER_MS 15000
 
 struct once {
     const struct options *options;
@@ -55,6 +55,8 @@ static const char *_why_not(const struct once *o, int i)
         return NULL;
     if (s->inside && s->package < 0 && s->coverage.components == COMPONENT_GPU)
         return "its card is measured as one";
+    if (s->error == ECANCELED)
+        return "there is a better meter of the node; node.sources may name it";
     if (s->error)
         return s->error == EACCES || s->error == EPERM ? "no right to read it"
                                                        : "it cannot be read";
@@ -229,7 +231,8 @@ static int _open_meter(struct once *o, struct err *e)
 
     if (!o->options->config)
         return meter_open(&o->meter, o->options->sysroot, e);
-    if (settings_load(&settings, o->options->config, e) < 0)
+    if (settings_load(&settings, o->options->config, e) < 0 ||
+        settings_name_node(&settings, o->options->node, e) < 0)
         return -1;
     return meter_open_settings(&o->meter, o->options->sysroot, &settings, e);
 }

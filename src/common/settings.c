@@ -428,6 +428,25 @@ int settings_expand(char *buf, size_t size, const char *path, const char *node)
     return 0;
 }
 
+static int _name_node(char *text, size_t size, const char *key, const char *node, struct err *e)
+{
+    char named[SETTINGS_PATH_MAX];
+
+    if (settings_expand(named, size, text, node) < 0)
+        return err_set(e, "%s: '%s' is too long with node %s", key, text, node);
+    memcpy(text, named, strlen(named) + 1);
+    return 0;
+}
+
+int settings_name_node(struct settings *s, const char *node, struct err *e)
+{
+    for (int i = 0; i < s->node.snmp.n; i++) {
+        if (_name_node(s->node.snmp.name[i], SETTINGS_NAME_MAX, "node.snmp", node, e) < 0)
+            return -1;
+    }
+    return _name_node(s->node.redfish, sizeof(s->node.redfish), "node.redfish", node, e);
+}
+
 int settings_controller_uid(const struct settings *s, uid_t *uid, struct err *e)
 {
     if (user_uid(s->controller.user, uid) < 0)

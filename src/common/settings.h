@@ -102,14 +102,26 @@ struct settings {
         char file_unit[8], file_covers[16];
         char command[SETTINGS_PATH_MAX]; /* the same, what it prints */
         char command_unit[8], command_covers[16];
-        int64_t command_interval_ms;          /* 1s..10m; 10s */
-        int64_t ipmi_interval_ms;             /* 1s..10m; 5s */
-        char metrics[SETTINGS_PATH_MAX];      /* "textfile:DIR", may hold %n; "" = none */
-        char metrics_http[SETTINGS_NAME_MAX]; /* "PORT" or "ADDRESS:PORT"; "" = none */
-        int metrics_jobs;                     /* true: with series of jobs; false */
-        char user[SETTINGS_NAME_MAX];         /* carnotd's; "" = settings_node_user() decides */
-        uint64_t log_max_bytes;               /* one telemetry file; 64KiB..4GiB; 64MiB ("64MiB") */
-        int log_keep;                         /* rotated files kept; 1..1000; 8 */
+        int64_t command_interval_ms;                 /* 1s..10m; 10s */
+        int64_t ipmi_interval_ms;                    /* 1s..10m; 5s */
+        char redfish[128];                           /* https://HOST, may hold %n; "" = none */
+        char redfish_path[SETTINGS_PATH_MAX];        /* "" = found by itself */
+        char redfish_credentials[SETTINGS_PATH_MAX]; /* "" = none */
+        char redfish_ca[SETTINGS_PATH_MAX];          /* "" = the system's */
+        int redfish_insecure;                        /* TLS is not verified, or absent; false */
+        char redfish_unit[8];
+        int64_t redfish_interval_ms; /* 1s..10m; 10s */
+        struct settings_names snmp;  /* AGENT/OID, may hold %n; none */
+        char snmp_unit[8];
+        double snmp_scale;                        /* 0.000001..1000000; 1 */
+        char snmp_credentials[SETTINGS_PATH_MAX]; /* "" = none */
+        int64_t snmp_interval_ms;                 /* 1s..10m; 10s */
+        char metrics[SETTINGS_PATH_MAX];          /* "textfile:DIR", may hold %n; "" = none */
+        char metrics_http[SETTINGS_NAME_MAX];     /* "PORT" or "ADDRESS:PORT"; "" = none */
+        int metrics_jobs;                         /* true: with series of jobs; false */
+        char user[SETTINGS_NAME_MAX];             /* carnotd's; "" = settings_node_user() decides */
+        uint64_t log_max_bytes; /* one telemetry file; 64KiB..4GiB; 64MiB ("64MiB") */
+        int log_keep;           /* rotated files kept; 1..1000; 8 */
     } node;
 };
 
@@ -138,6 +150,10 @@ int settings_node_uid(const struct settings *s, uid_t *uid, struct err *e);
 
 /* Replace %n in a path by the node's name. 0, or -1 when it does not fit. */
 int settings_expand(char *buf, size_t size, const char *path, const char *node);
+
+/* Put the node's name for %n into node.redfish and node.snmp. 0, or -1 and e when that is too long.
+ */
+int settings_name_node(struct settings *s, const char *node, struct err *e);
 
 /* The table as a commented example file, or as the body of the man page (roff). */
 void settings_print_example(FILE *f);

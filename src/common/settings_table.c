@@ -145,8 +145,9 @@ const struct setting settings_table[] = {
     {"node", "sources", SETTING_NAMES, FIELD(node.sources), NULL,
      "kinds of sources as in [perf, powercap, nvml]", "auto",
      "Kinds of sources that carnotd looks for, preferred ones first, of perf, powercap, nvml, "
-     "rocm, level-zero, cray, hwmon, command, file and ipmi; [auto]: all in this order, the last "
-     "one only without another meter of the node. carnotd --once shows what there is."},
+     "rocm, level-zero, cray, hwmon, command, file, snmp, ipmi and redfish; [auto]: all in this "
+     "order, the last three only without another meter of the node. carnotd --once shows what "
+     "there is."},
     {"node", "command", SETTING_PATH, FIELD(node.command), NULL, NULL, "",
      "A program that prints one number, what the node (or command_covers) draws or has used; run "
      "as carnotd's user without arguments, and killed after 5 s. Not set: none."},
@@ -165,6 +166,39 @@ const struct setting settings_table[] = {
     {"node", "ipmi_interval", SETTING_DURATION, FIELD(node.ipmi_interval_ms), "1s", "10m", "5s",
      "Time between two questions to the node's management controller (DCMI). They cost it time "
      "and, on slow interfaces, a CPU: it is asked where no other meter of the node was found."},
+    {"node", "redfish", SETTING_NAME, FIELD(node.redfish), NULL, NULL, "",
+     "https://HOST of the node's management controller, asked by Redfish; %n is the node's name. "
+     "Not set: none."},
+    {"node", "redfish_path", SETTING_PATH, FIELD(node.redfish_path), NULL, NULL, "",
+     "The resource Power or EnvironmentMetrics to read, as in /redfish/v1/Chassis/1/Power; "
+     "#/PowerControl/0 behind it chooses an entry. Not set: that of the one chassis that has a "
+     "figure."},
+    {"node", "redfish_credentials", SETTING_PATH, FIELD(node.redfish_credentials), NULL, NULL, "",
+     "A file with the lines user NAME and password WORD, of root and with mode 0600. Not set: the "
+     "controller is asked without."},
+    {"node", "redfish_ca", SETTING_PATH, FIELD(node.redfish_ca), NULL, NULL, "",
+     "Certificates (PEM) by which the controller's is verified. Not set: the system's."},
+    {"node", "redfish_insecure", SETTING_BOOL, FIELD(node.redfish_insecure), NULL, NULL, "false",
+     "true: verify no certificate, and take http://. Who is on the network may then read the "
+     "password."},
+    {"node", "redfish_unit", SETTING_CHOICE, FIELD(node.redfish_unit), NULL, "W|J|kWh", "W",
+     "What is read: its power, integrated; or its counter of energy (EnergyJoules, EnergykWh), "
+     "where it has one."},
+    {"node", "redfish_interval", SETTING_DURATION, FIELD(node.redfish_interval_ms), "1s", "10m",
+     "10s", "Time between two questions to it."},
+    {"node", "snmp", SETTING_NAMES, FIELD(node.snmp), NULL,
+     "at most four AGENT/OID as in [pdu-a/1.3.6.1.4.1.318.1.1.26.9.4.3.1.7.12]", "",
+     "The outlets of PDUs that feed the node, added up: HOST or HOST:PORT and the object in "
+     "numbers; %n is the node's name. Not set: none."},
+    {"node", "snmp_unit", SETTING_CHOICE, FIELD(node.snmp_unit), NULL, EXTERNAL_UNITS, "W",
+     "What each object's number is, times snmp_scale."},
+    {"node", "snmp_scale", SETTING_RATIO, FIELD(node.snmp_scale), "0.000001", "1000000", "1",
+     "As 0.1 where the PDU counts tenths."},
+    {"node", "snmp_credentials", SETTING_PATH, FIELD(node.snmp_credentials), NULL, NULL, "",
+     "A file of root with mode 0600: the line community WORD, or user NAME and more for SNMPv3 "
+     "(see carnotd(8)). Not set: community public."},
+    {"node", "snmp_interval", SETTING_DURATION, FIELD(node.snmp_interval_ms), "1s", "10m", "10s",
+     "Time between two questions to the PDUs."},
     {"node", "metrics", SETTING_PATH, FIELD(node.metrics), NULL, "textfile:", "",
      "textfile:DIR: carnotd writes metrics for node_exporter's textfile collector to "
      "DIR/carnotd.prom; %n is the node's name. Not set: it writes none."},

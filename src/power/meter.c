@@ -19,7 +19,9 @@
 #include "power/source_perf.h"
 #include "power/source_pm_counters.h"
 #include "power/source_powercap.h"
+#include "power/source_redfish.h"
 #include "power/source_rocm_smi.h"
+#include "power/source_snmp.h"
 
 #define RETRY_MS 10000
 
@@ -63,6 +65,20 @@ static int _open_ipmi(const char *sysroot, const struct settings *s, struct sour
     return source_ipmi_open(sysroot, s->node.ipmi_interval_ms, !_is_auto(s), sources, max, e);
 }
 
+static int _open_redfish(const char *sysroot, const struct settings *s, struct source sources[],
+                         int max, struct err *e)
+{
+    (void)sysroot;
+    return source_redfish_open(s, sources, max, e);
+}
+
+static int _open_snmp(const char *sysroot, const struct settings *s, struct source sources[],
+                      int max, struct err *e)
+{
+    (void)sysroot;
+    return source_snmp_open(s, sources, max, e);
+}
+
 /* In the order of preference, for parts and for meters. */
 static const struct kind {
     const char *name;                                                      /* in node.sources */
@@ -79,7 +95,9 @@ static const struct kind {
     {"hwmon", source_hwmon_probe, NULL, false},
     {"command", NULL, _open_command, false},
     {"file", NULL, _open_file, false},
+    {"snmp", NULL, _open_snmp, true},
     {"ipmi", NULL, _open_ipmi, true},
+    {"redfish", NULL, _open_redfish, true},
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -94,7 +112,7 @@ static const struct kind *_find_kind(const char *name)
 
 int meter_check_settings(const struct settings *s, struct err *e)
 {
-    char known[128] = "auto";
+    char known[192] = "auto";
 
     for (size_t k = 0, used = 4; k < KINDS; k++)
         used += (size_t)snprintf(known + used, sizeof(known) - used, ", %s", kinds[k].name);
@@ -103,7 +121,7 @@ int meter_check_settings(const struct settings *s, struct err *e)
             return err_set(e, "node.sources: '%s' is no kind of source alone or in a list: use %s",
                            s->node.sources.name[i], known);
     }
-    return 0;
+    return source_redfish_check(s, e) < 0 || source_snmp_check(s, e) < 0 ? -1 : 0;
 }
 
 static bool _has_node_meter(const struct meter *m)
@@ -113,6 +131,38 @@ static bool _has_node_meter(const struct meter *m)
             return true;
     }
     return false;
+}
+
+static int _not_asked(struct source *s, int64_t t_ms, uint64_t *raw_uj)
+{
+    (void)s;
+    (void)t_ms;
+    (void)raw_uj;
+    errno = ECANCELED;
+    return -1;
+}
+
+/* What is configured and not asked, for there is a better one: shown by carnotd --once. */
+static void _pass_over(struct meter *m, const struct kind *kind, const struct settings *s)
+{
+    static const struct source_ops ops = {.read = _not_asked};
+    struct source *source = &m->sources[m->n];
+    char path[SOURCE_PATH_MAX] = "";
+
+    if (strcmp(kind->name, "redfish") == 0)
+        (void)snprintf(path, sizeof(path), "%s", s->node.redfish);
+    else if (strcmp(kind->name, "snmp") == 0)
+        (void)source_snmp_text(s, path);
+    if (!path[0] || m->n >= METER_SOURCES_MAX - 1)
+        return;
+    memset(source, 0, sizeof(*source));
+    memcpy(source->path, path, sizeof(path));
+    source_set_name(source, kind->name);
+    source->ops = &ops;
+    source->coverage = (struct coverage){COMPONENT_ALL, COVERAGE_EVERYWHERE};
+    source->inside = true;
+    source->package = source->fd = source->rights = -1;
+    m->n++;
 }
 
 static int _open_kind(struct meter *m, const struct kind *kind, const char *sysroot,
@@ -143,8 +193,11 @@ int meter_open_settings(struct meter *m, const char *sysroot, const struct setti
     for (int k = 0; k < n; k++) {
         const struct kind *kind = _is_auto(s) ? &kinds[k] : _find_kind(s->node.sources.name[k]);
 
-        if (_is_auto(s) && kind->last_resort && _has_node_meter(m))
+        if (_is_auto(s) && kind->last_resort && _has_node_meter(m)) {
+            if (s)
+                _pass_over(m, kind, s);
             continue;
+        }
         if (_open_kind(m, kind, sysroot, s, e) < 0) {
             meter_close(m);
             return -1;

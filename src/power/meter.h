@@ -56,7 +56,7 @@ int meter_open(struct meter *m, const char *sysroot, struct err *e);
 int meter_open_settings(struct meter *m, const char *sysroot, const struct settings *settings,
                         struct err *e);
 
-/* Is node.sources a list of kinds? 0, or -1 and e. */
+/* Is node.sources a list of kinds, and what the kinds need good together? 0, or -1 and e. */
 int meter_check_settings(const struct settings *settings, struct err *e);
 void meter_close(struct meter *m);
 

@@ -40,6 +40,14 @@ const char *source_error_text(const struct source *s)
         return "what it says is no number";
     if (s->error == ETIMEDOUT)
         return "it does not answer";
+    if (s->error == ECHILD)
+        return "its helper program has ended";
+    if (s->error == EKEYREJECTED)
+        return "its certificate is not trusted";
+    if (s->error == ENOTUNIQ)
+        return "several figures fit";
+    if (s->error == ECANCELED)
+        return "it is not asked";
     if (s->error == ELIBACC)
         return "the vendor's library is not there";
     return s->error ? strerror(s->error) : "";

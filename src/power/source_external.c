@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Files and commands. All but _read() and _close() runs in the reader's thread.
+ * Files, commands and helpers. All but opening runs in the reader's thread.
  */
 #include "config.h"
 
@@ -8,23 +8,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/path.h"
+#include "power/child.h"
+#include "power/helper.h"
 #include "power/integrator.h"
 #include "power/slow_source.h"
 #include "power/source_external.h"
 
 #define ANSWER_MAX 128
 #define COMMAND_MS 5000 /* it is killed then */
+#define HELPER_MS 35000 /* the same; a helper gives what it asks 30 s (helper/answer.h) */
 /* The figure may be of a chassis. */
 #define CEILING_MW UINT64_C(100000000)
 /* Power is not made up for a time in which so many readings failed. */
@@ -50,6 +49,7 @@ static const struct unit {
 struct external {
     char path[SOURCE_PATH_MAX];
     bool command;
+    struct helper *helper; /* NULL = a command or file */
     const struct unit *unit;
     struct integrator power;
 };
@@ -124,70 +124,23 @@ static int _read_file(const char *path, char *buf, size_t size)
     return rc;
 }
 
-/* Wait for its end until the deadline, then kill it and its children. Its status, or -1. */
-static int _wait(pid_t pid, bool kill_now, int64_t until_ms)
-{
-    const struct timespec pause = {0, 5 * 1000 * 1000};
-    int status = -1;
-    pid_t done = 0;
-
-    while (!kill_now && done == 0 && clock_mono_ms(&clock_system) < until_ms) {
-        done = waitpid(pid, &status, WNOHANG);
-        if (done == 0)
-            (void)nanosleep(&pause, NULL);
-    }
-    if (done == 0) {
-        (void)kill(-pid, SIGKILL);
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-            ;
-    }
-    return status;
-}
-
-/* Start path in a process group of its own, with all signals as they come by default. */
-static int _spawn(const char *path, int out, pid_t *pid)
-{
-    char *const args[] = {(char *)(uintptr_t)path, NULL};
-    static char *const environment[] = {(char *)(uintptr_t) "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-                                        (char *)(uintptr_t) "LC_ALL=C", NULL};
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attr;
-    sigset_t none, all;
-    int rc;
-
-    (void)sigemptyset(&none);
-    (void)sigfillset(&all);
-    (void)posix_spawn_file_actions_init(&files);
-    (void)posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-    (void)posix_spawn_file_actions_adddup2(&files, out, 1);
-    (void)posix_spawnattr_init(&attr);
-    (void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_RESETIDS | POSIX_SPAWN_SETPGROUP |
-                                              POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    (void)posix_spawnattr_setsigmask(&attr, &none);
-    (void)posix_spawnattr_setsigdefault(&attr, &all);
-    rc = posix_spawn(pid, path, &files, &attr, args, environment);
-    (void)posix_spawnattr_destroy(&attr);
-    (void)posix_spawn_file_actions_destroy(&files);
-    errno = rc;
-    return rc ? -1 : 0;
-}
-
 /* Its output, if it ends well and in time. */
 static int _run(const char *path, char *buf, size_t size)
 {
+    const char *const args[] = {path, NULL};
     int64_t until_ms = clock_mono_ms(&clock_system) + COMMAND_MS;
     int ends[2], rc, saved;
     pid_t pid;
 
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -1;
-    rc = _spawn(path, ends[1], &pid);
+    rc = child_spawn(args, -1, ends[1], &pid);
     saved = errno;
     (void)close(ends[1]);
     if (rc == 0) {
         rc = _read_until(ends[0], buf, size, until_ms);
         saved = errno;
-        if (_wait(pid, rc < 0 || strlen(buf) + 1 == size, until_ms) != 0 && rc == 0) {
+        if (child_wait(pid, rc < 0 || strlen(buf) + 1 == size, until_ms) != 0 && rc == 0) {
             rc = -1;
             saved = EIO;
         }
@@ -195,6 +148,13 @@ static int _run(const char *path, char *buf, size_t size)
     (void)close(ends[0]);
     errno = saved;
     return rc;
+}
+
+static int _get(const struct external *x, char *answer, size_t size)
+{
+    if (x->helper)
+        return helper_ask(x->helper, HELPER_MS, answer, size);
+    return x->command ? _run(x->path, answer, size) : _read_file(x->path, answer, size);
 }
 
 static void _fetch(void *arg, struct slow_value values[], int n)
@@ -206,15 +166,18 @@ static void _fetch(void *arg, struct slow_value values[], int n)
 
     (void)n;
     errno = 0;
-    if ((x->command ? _run(x->path, answer, sizeof(answer))
-                    : _read_file(x->path, answer, sizeof(answer))) < 0 ||
-        source_external_parse(answer, &millionths) < 0) {
+    if (_get(x, answer, sizeof(answer)) < 0 || source_external_parse(answer, &millionths) < 0) {
         values[0].error = errno ? errno : EIO;
         return;
     }
     value = (unsigned __int128)millionths * x->unit->factor / MILLION;
     if (value > (x->unit->energy ? (uint64_t)INT64_MAX : CEILING_MW)) {
         values[0].error = EBADMSG;
+        return;
+    }
+    /* a controller or PDU without a figure says 0: a node that runs draws something */
+    if (x->helper && !x->unit->energy && value == 0) {
+        values[0].error = ENODATA;
         return;
     }
     if (!x->unit->energy)
@@ -241,38 +204,72 @@ static const struct unit *_find_unit(const char *name)
     return NULL;
 }
 
-int source_external_open(const struct source_external *x, struct source *s, struct err *e)
+static void _release(void *arg)
+{
+    struct external *x = arg;
+
+    helper_destroy(x->helper);
+    free(x);
+}
+
+/* What is read, without its name and its helper; NULL and e. */
+static struct external *_create(const struct source_external *x, struct err *e)
 {
     struct external *own = calloc(1, sizeof(*own));
 
-    memset(s, 0, sizeof(*s));
     if (!own) {
         (void)err_errno(e, "no memory for source %s", x->path);
-        goto error;
+        return NULL;
     }
     own->unit = _find_unit(x->unit);
-    if (!own->unit || !_components(x->covers)) {
-        (void)err_set(e, "%s: unit '%s' or coverage '%s' is not known", x->path, x->unit,
-                      x->covers);
-        goto error;
-    }
     own->command = x->command;
     own->power.gap_ms = GAP_INTERVALS * x->interval_ms;
-    if (path_format(own->path, sizeof(own->path), "%s", x->path) < 0) {
+    if (!own->unit || !_components(x->covers))
+        (void)err_set(e, "%s: unit '%s' or coverage '%s' is not known", x->path, x->unit,
+                      x->covers);
+    else if (path_format(own->path, sizeof(own->path), "%s", x->path) < 0)
         (void)err_errno(e, "%s", x->path);
-        goto error;
-    }
+    else
+        return own;
+    free(own);
+    return NULL;
+}
+
+/* Takes own. */
+static int _open(const struct source_external *x, const char *name, struct external *own,
+                 struct source *s, struct err *e)
+{
+    memset(s, 0, sizeof(*s));
     (void)snprintf(s->path, sizeof(s->path), "%s", x->path);
-    source_set_name(s, x->command ? "command" : "file");
+    source_set_name(s, name);
     s->quality = QUALITY_MEASURED;
     s->coverage = (struct coverage){_components(x->covers), COVERAGE_EVERYWHERE};
     s->meter = true;
     s->package = s->fd = s->rights = -1;
     s->sampled = !own->unit->energy;
     counter_init(&s->counter, 0, CEILING_MW, 0);
-    return slow_source_start(s, x->interval_ms, 2 * x->interval_ms + COMMAND_MS, _fetch, free, own,
-                             e);
-error:
-    free(own);
-    return -1;
+    return slow_source_start(s, x->interval_ms,
+                             2 * x->interval_ms + (own->helper ? HELPER_MS : COMMAND_MS), _fetch,
+                             _release, own, e);
+}
+
+int source_external_open(const struct source_external *x, struct source *s, struct err *e)
+{
+    struct external *own = _create(x, e);
+
+    return own ? _open(x, x->command ? "command" : "file", own, s, e) : -1;
+}
+
+int source_external_open_helper(const struct source_external *x, const char *name,
+                                const char *const args[], struct source *s, struct err *e)
+{
+    struct external *own = _create(x, e);
+
+    if (!own)
+        return -1;
+    own->helper = helper_create(args);
+    if (own->helper)
+        return _open(x, name, own, s, e);
+    _release(own);
+    return err_errno(e, "cannot set up %s", args[0]);
 }

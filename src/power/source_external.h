@@ -22,6 +22,11 @@ struct source_external {
 /* Fill *s: "file" or "command". 0, or -1 and e. Starts a thread. */
 int source_external_open(const struct source_external *x, struct source *s, struct err *e);
 
+/* The same of a program that stays (helper.h): a source with this name; x->path is what is shown as
+ * read, x->command does not matter. It is started by the source's thread. */
+int source_external_open_helper(const struct source_external *x, const char *name,
+                                const char *const args[], struct source *s, struct err *e);
+
 /* "123.4" and white space around it, in millionths: 0, or -1 and errno EBADMSG. */
 int source_external_parse(const char *text, uint64_t *millionths);
 

@@ -97,5 +97,25 @@ ok library-that-prints
 rm "$dir/lib/librocm_smi64.so.1"
 once && is rocm:gpu-0 error "\"the vendor's library is not there\""
 ok no-library
+
+# What is configured and better measured is not asked; without a better meter it is, and says what is wrong.
+helpers=$PWD/../../src/helper
+if [[ -x $helpers/carnot-redfish ]]; then
+    printf 'node:\n  redfish: https://127.0.0.1:1\n' >"$dir/conf"
+    mkdir -p "$dir/cray/sys/cray/pm_counters"
+    echo '100 J 1 us' >"$dir/cray/sys/cray/pm_counters/energy"
+    "$carnotd" --once --json -f "$dir/conf" --sysroot "$dir/cray" >"$dir/out" 2>"$dir/err" && is cray:node counted true &&
+        is redfish counted false && is redfish error '"it is not asked"' &&
+        is redfish why_not '"there is a better meter of the node; node.sources may name it"'
+    ok redfish-not-asked
+    rm -r "$dir/cray/sys/cray"
+    CARNOT_LIBEXECDIR=$helpers "$carnotd" --once --json -f "$dir/conf" --sysroot "$dir/cray" >"$dir/out" 2>"$dir/err" &&
+        is redfish path '"https://127.0.0.1:1"' && is redfish error '"Connection refused"' &&
+        is redfish why_not '"it cannot be read"' && grep -q '^carnot-redfish: https://127.0.0.1:1/' "$dir/err"
+    ok redfish-refused
+    CARNOT_LIBEXECDIR=$dir/none "$carnotd" --once --json -f "$dir/conf" --sysroot "$dir/cray" >"$dir/out" 2>"$dir/err" &&
+        is redfish error '"No such file or directory"'
+    ok redfish-not-installed
+fi
 echo "1..$n"
 exit $failed
