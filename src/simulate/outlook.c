@@ -49,17 +49,19 @@ static void week_means(const struct outlook *o, double by_hour[24])
 {
     for (int h = 0; h < 24; h++) {
         by_hour[h] = 0;
-        /* the issue's own hour is known, later ones of that day are not */
-        for (int day = h == 0 ? 0 : 1; day < (h == 0 ? 7 : 8); day++)
+        /* of the issue's own hour the value at its beginning is known, later hours are not */
+        if (h == 0)
+            by_hour[h] = series_at(&o->truth, o->issued_s) / 7;
+        for (int day = 1; day < (h == 0 ? 7 : 8); day++)
             by_hour[h] += hour_mean(o, o->issued_s + h * HOUR_S - day * DAY_S) / 7;
     }
 }
 
 static void anchored(struct outlook *o)
 {
-    double by_hour[24], now = hour_mean(o, o->issued_s), left = now;
+    double by_hour[24], left;
     week_means(o, by_hour);
-    left -= by_hour[0];
+    left = series_at(&o->truth, o->issued_s) - by_hour[0];
     for (int h = 0; h < OUTLOOK_HOURS; h++) {
         o->points[h].g_per_kwh = fmax(by_hour[h % 24] + left, 0);
         left *= RHO;
@@ -68,7 +70,7 @@ static void anchored(struct outlook *o)
 
 static void yesterday(struct outlook *o)
 {
-    o->points[0].g_per_kwh = hour_mean(o, o->issued_s);
+    o->points[0].g_per_kwh = series_at(&o->truth, o->issued_s);
     for (int h = 1; h < OUTLOOK_HOURS; h++)
         o->points[h].g_per_kwh =
             h < 24 ? hour_mean(o, o->issued_s + h * HOUR_S - DAY_S) : o->points[h - 24].g_per_kwh;
@@ -77,7 +79,10 @@ static void yesterday(struct outlook *o)
 static void api(struct outlook *o)
 {
     struct random r;
-    random_init(&r, o->seed ^ (uint64_t)(o->issued_s / DAY_S) * 0x9E3779B97F4A7C15u);
+    /* twice through the generator: days that differ by its own step would share their numbers */
+    random_init(&r, o->seed);
+    random_init(&r, random_bits(&r) ^ (uint64_t)(o->issued_s / DAY_S));
+    random_init(&r, random_bits(&r));
     double z = random_normal(&r);
     anchored(o);
     for (int h = 0; h < OUTLOOK_API_HOURS; h++) {
