@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The bound: see bound.h. Time is cut into hours, on the trace's clock; a job takes at most its
- * cores in an hour, for as much of it as lies in its window.
+ * The bound: see bound.h. Time is cut into hours on the trace's clock, or into what its steps have
+ * in common with an hour; a job takes at most its cores in each, for as much of it as lies in its
+ * window.
  */
 #include "config.h"
 
@@ -13,11 +14,14 @@
 #include "simulate/bound.h"
 
 #define HOUR_S 3600
+/* Traces that change at uneven moments are looked at by the hour. */
+#define STEP_MIN_S 300
 
 struct hours {
     int64_t first_s; /* of hour 0 */
+    int64_t step_s;  /* its length */
     size_t n;
-    double *g_per_kwh; /* mean of each */
+    double *g_per_kwh; /* the lowest in each: no job can do better there */
     double *price;     /* mu, in the same unit */
     double *load_s;    /* core-seconds that jobs would use, at these prices */
     uint32_t *order;   /* scratch: hours of a window, the cheapest first */
@@ -28,6 +32,33 @@ static int64_t floor_hour(int64_t t_s)
     return t_s - ((t_s % HOUR_S) + HOUR_S) % HOUR_S;
 }
 
+/* The longest part of an hour within which the trace does not change. */
+static int64_t step_of(const struct series *truth)
+{
+    int64_t step_s = HOUR_S;
+    for (size_t i = 0; i < truth->n && step_s >= STEP_MIN_S; i++)
+        for (int64_t rest_s = truth->points[i].t_s; rest_s % step_s != 0;) {
+            int64_t less_s = llabs(rest_s % step_s);
+            rest_s = step_s;
+            step_s = less_s;
+        }
+    return step_s >= STEP_MIN_S ? step_s : HOUR_S;
+}
+
+/* The lowest intensity in each hour. */
+static void find_lowest(struct hours *h, const struct series *truth)
+{
+    size_t at = series_find(truth, h->first_s);
+    for (size_t i = 0; i < h->n; i++) {
+        int64_t end_s = h->first_s + (int64_t)(i + 1) * h->step_s;
+        h->g_per_kwh[i] = truth->points[at].g_per_kwh;
+        for (; at + 1 < truth->n && truth->points[at + 1].t_s < end_s; at++)
+            h->g_per_kwh[i] = fmin(h->g_per_kwh[i], truth->points[at + 1].g_per_kwh);
+        if (at + 1 < truth->n && truth->points[at + 1].t_s == end_s)
+            at++;
+    }
+}
+
 static double cost(const struct hours *h, size_t i)
 {
     return h->g_per_kwh[i] + h->price[i];
@@ -36,7 +67,7 @@ static double cost(const struct hours *h, size_t i)
 /* Seconds of hour i in [from_s, to_s). */
 static double part_s(const struct hours *h, size_t i, int64_t from_s, int64_t to_s)
 {
-    int64_t start_s = h->first_s + (int64_t)i * HOUR_S, end_s = start_s + HOUR_S;
+    int64_t start_s = h->first_s + (int64_t)i * h->step_s, end_s = start_s + h->step_s;
     return (double)((end_s < to_s ? end_s : to_s) - (start_s > from_s ? start_s : from_s));
 }
 
@@ -80,13 +111,13 @@ static int compare_cost(const void *a, const void *b, void *arg)
  * the loads. */
 static double cheapest(struct hours *h, int64_t from_s, int64_t to_s, int64_t run_s, double cores)
 {
-    size_t a = (size_t)((from_s - h->first_s) / HOUR_S);
-    size_t b = (size_t)((to_s - 1 - h->first_s) / HOUR_S) + 1, n = b - a;
+    size_t a = (size_t)((from_s - h->first_s) / h->step_s);
+    size_t b = (size_t)((to_s - 1 - h->first_s) / h->step_s) + 1, n = b - a;
     double left_s = (double)run_s, area = 0;
     for (size_t i = 0; i < n; i++)
         h->order[i] = (uint32_t)(a + i);
     /* two hours more, for the window's first and last one are cut */
-    size_t keep = (size_t)(run_s / HOUR_S) + 3;
+    size_t keep = (size_t)(run_s / h->step_s) + 3;
     if (keep < n)
         select_cheapest(h, h->order, n, keep);
     qsort_r(h->order, keep < n ? keep : n, sizeof(*h->order), compare_cost, h);
@@ -121,7 +152,7 @@ static double evaluate(const struct problem *p, struct hours *h)
         sum += cheapest(h, from_s, to_s, j->run_s, j->cores) * j->cores;
     }
     for (size_t i = 0; i < h->n; i++)
-        sum -= h->price[i] * (double)p->s->cores * HOUR_S;
+        sum -= h->price[i] * (double)p->s->cores * (double)h->step_s;
     return sum;
 }
 
@@ -130,7 +161,7 @@ static double climb(const struct problem *p, struct hours *h, unsigned steps)
 {
     double best = evaluate(p, h), scale = 1, value = best;
     for (unsigned k = 0; k < steps; k++) {
-        double norm = 0, cap_s = (double)p->s->cores * HOUR_S;
+        double norm = 0, cap_s = (double)p->s->cores * (double)h->step_s;
         for (size_t i = 0; i < h->n; i++) {
             double over = h->load_s[i] - cap_s;
             if (over > 0 || h->price[i] > 0)
@@ -154,7 +185,6 @@ static double climb(const struct problem *p, struct hours *h, unsigned steps)
 static int prepare(struct hours *h, const struct problem *p, const struct series *truth)
 {
     int64_t first_s = INT64_MAX, last_s = INT64_MIN;
-    size_t cursor_from = 0, cursor_to = 0;
     for (size_t i = 0; i < p->w->n; i++) {
         const struct sim_job *j = &p->w->jobs[i];
         int64_t from_s = j->submit_s + p->s->shift_s;
@@ -164,18 +194,15 @@ static int prepare(struct hours *h, const struct problem *p, const struct series
         first_s = from_s < first_s ? from_s : first_s;
         last_s = to_s > last_s ? to_s : last_s;
     }
-    *h = (struct hours){.first_s = floor_hour(first_s)};
-    h->n = last_s > first_s ? (size_t)((last_s - h->first_s) / HOUR_S) + 1 : 0;
+    *h = (struct hours){.first_s = floor_hour(first_s), .step_s = step_of(truth)};
+    h->n = last_s > first_s ? (size_t)((last_s - h->first_s) / h->step_s) + 1 : 0;
     h->g_per_kwh = malloc((h->n + 1) * sizeof(double));
     h->price = calloc(h->n + 1, sizeof(double));
     h->load_s = calloc(h->n + 1, sizeof(double));
     h->order = malloc((h->n + 1) * sizeof(*h->order));
     if (!h->g_per_kwh || !h->price || !h->load_s || !h->order)
         return -1;
-    for (size_t i = 0; i < h->n; i++) {
-        int64_t t_s = h->first_s + (int64_t)i * HOUR_S;
-        h->g_per_kwh[i] = series_area(truth, t_s, t_s + HOUR_S, &cursor_from, &cursor_to) / HOUR_S;
-    }
+    find_lowest(h, truth);
     return 0;
 }
 

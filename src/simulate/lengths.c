@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,7 +128,7 @@ int lengths_ended(lengths_t *l, const struct sim_job *job)
 
 static int64_t within(double length_s, int64_t limit_s)
 {
-    return length_s >= (double)limit_s ? limit_s : length_s < 1 ? 1 : (int64_t)length_s;
+    return length_s >= (double)limit_s ? limit_s : length_s < 1 ? 1 : llround(length_s);
 }
 
 /* Its last runs, at most `most`, newest first. */

@@ -115,16 +115,16 @@ void machine_end(struct machine *m, uint32_t job, int64_t until_s)
 static int64_t shadow(const struct machine *m, int64_t now_s, uint32_t cores, uint64_t *extra)
 {
     uint64_t free = m->free;
-    for (size_t i = 0; i < m->n_running; i++) {
-        free += m->running[i].cores;
-        if (free >= cores) {
-            *extra = free - cores;
-            /* who runs past its limit may end any moment */
-            return m->running[i].until_s > now_s ? m->running[i].until_s : now_s + 1;
-        }
+    int64_t shadow_s = now_s;
+    size_t i = 0;
+    while (i < m->n_running && (free < cores || m->running[i].until_s <= shadow_s)) {
+        /* who runs past its limit may end any moment */
+        if (free < cores)
+            shadow_s = m->running[i].until_s > now_s ? m->running[i].until_s : now_s + 1;
+        free += m->running[i++].cores;
     }
-    *extra = 0;
-    return now_s;
+    *extra = free >= cores ? free - cores : 0;
+    return shadow_s;
 }
 
 int machine_pass(struct machine *m, int64_t now_s, machine_start_f *start, machine_limit_f *limit,

@@ -43,7 +43,7 @@ static double hour_mean(const struct outlook *o, int64_t t_s)
     return series_mean(&o->truth, t_s, t_s + HOUR_S);
 }
 
-/* What is known: whole hours of the trace, the issue's own as the last. */
+/* What is known: whole hours of the trace, and of the issue's own the value at its beginning. */
 static void anchored(struct outlook *o)
 {
     struct series_point hours[PROFILE_DAYS * 24];
@@ -51,7 +51,8 @@ static void anchored(struct outlook *o)
     struct profile p;
     for (int h = 0; h < PROFILE_DAYS * 24; h++) {
         int64_t t_s = o->issued_s - (PROFILE_DAYS * 24 - 1 - h) * HOUR_S;
-        hours[h] = (struct series_point){t_s, hour_mean(o, t_s), 0};
+        double g = t_s < o->issued_s ? hour_mean(o, t_s) : series_at(&o->truth, t_s);
+        hours[h] = (struct series_point){t_s, g, 0};
     }
     if (!profile_init(&p, &known))
         return; /* never: a week is known */
@@ -63,7 +64,7 @@ static void anchored(struct outlook *o)
 
 static void yesterday(struct outlook *o)
 {
-    o->points[0].g_per_kwh = hour_mean(o, o->issued_s);
+    o->points[0].g_per_kwh = series_at(&o->truth, o->issued_s);
     for (int h = 1; h < OUTLOOK_HOURS; h++)
         o->points[h].g_per_kwh =
             h < 24 ? hour_mean(o, o->issued_s + h * HOUR_S - DAY_S) : o->points[h - 24].g_per_kwh;
@@ -72,7 +73,10 @@ static void yesterday(struct outlook *o)
 static void api(struct outlook *o)
 {
     struct random r;
-    random_init(&r, o->seed ^ (uint64_t)(o->issued_s / DAY_S) * 0x9E3779B97F4A7C15u);
+    /* twice through the generator: days that differ by its own step would share their numbers */
+    random_init(&r, o->seed);
+    random_init(&r, random_bits(&r) ^ (uint64_t)(o->issued_s / DAY_S));
+    random_init(&r, random_bits(&r));
     double z = random_normal(&r);
     anchored(o);
     for (int h = 0; h < OUTLOOK_API_HOURS; h++) {

@@ -11,12 +11,17 @@
 
 #define WEEK_S (7 * SIM_DAY_S)
 
+static double weight_of(const struct sim *s, uint32_t job)
+{
+    double exponent = s->set->lambda_exponent;
+    return exponent != 0 ? pow(s->w->jobs[job].cores, exponent) : 1;
+}
+
 struct search plan_search(struct sim *s, uint32_t job, int64_t wait_s)
 {
     const struct sim_job *j = &s->w->jobs[job];
     int64_t lengths[LENGTHS_MAX];
     size_t n = lengths_of(s->lengths, j, lengths);
-    double weight = s->set->lambda_exponent != 0 ? pow(j->cores, s->set->lambda_exponent) : 1;
     double sum_s = (double)lengths[0];
     struct search q = {
         .series = outlook_at(&s->outlook, s->now_s),
@@ -26,7 +31,7 @@ struct search plan_search(struct sim *s, uint32_t job, int64_t wait_s)
         .hold_s = lengths[0],
         .n_further = (uint32_t)n - 1,
         .ug_per_area = s->set->ug_per_area * j->cores,
-        .lambda_ug_per_s = s->steer.lambda_ug_per_s * weight,
+        .lambda_ug_per_s = s->steer.lambda_ug_per_s * weight_of(s, job),
     };
     for (size_t i = 1; i < n; i++) {
         q.further_s[i - 1] = lengths[i];
@@ -37,7 +42,7 @@ struct search plan_search(struct sim *s, uint32_t job, int64_t wait_s)
 }
 
 /* Jobs to solve on: the first so many, then each with the chance that keeps all equal. */
-static void sample(struct sim *s, const struct search *q)
+static void sample(struct sim *s, uint32_t job, const struct search *q)
 {
     size_t at = s->n_seen++;
     if (at >= SIM_SAMPLES)
@@ -47,18 +52,18 @@ static void sample(struct sim *s, const struct search *q)
     if (s->n_samples < SIM_SAMPLES)
         s->n_samples++;
     s->samples[at] = *q;
-    s->samples[at].lambda_ug_per_s = q->lambda_ug_per_s / s->steer.lambda_ug_per_s;
+    s->samples[at].lambda_ug_per_s = weight_of(s, job);
     s->samples[at].series = s->truth; /* by midnight that is known */
 }
 
-static void steer(struct sim *s, const struct search *q, int64_t start_s)
+static void steer(struct sim *s, uint32_t job, const struct search *q, int64_t start_s)
 {
     if (s->set->target_wait_s <= 0)
         return;
     if (s->steering)
         steer_planned(&s->steer, (double)(start_s - q->from_s));
     else
-        sample(s, q);
+        sample(s, job, q);
 }
 
 void plan_midnight(struct sim *s)
@@ -82,7 +87,7 @@ int64_t plan_start(struct sim *s, uint32_t job)
         return pause_says_run(s, job) ? s->now_s : INT64_MAX;
     int is_long = j->run_s >= SIM_DELAY_SHORT_RUN_S;
     int64_t start_s = policy_start(s->set->policy, &q, s->mean_length_s[is_long]);
-    steer(s, &q, start_s);
+    steer(s, job, &q, start_s);
     if (s->set->min_gain_ug > 0 &&
         search_carbon_ug(&q, s->now_s) - search_carbon_ug(&q, start_s) < s->set->min_gain_ug)
         return s->now_s;

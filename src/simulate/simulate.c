@@ -212,7 +212,6 @@ static void submit(struct sim *s, uint32_t job)
         return;
     }
     way->left_s = j->run_s;
-    way->requeueable = random_share(&s->random) < s->set->requeueable;
     int64_t due_s = plan_start(s, job);
     wants(s, job);
     if (due_s <= s->now_s)
@@ -250,6 +249,11 @@ static int64_t next_event_s(const struct sim *s)
 
 static void step(struct sim *s)
 {
+    /* hours in which nothing could change were passed over: time does not go back to them */
+    if (s->next_hour_s < s->now_s)
+        s->next_hour_s = s->now_s - (s->now_s % SIM_HOUR_S + SIM_HOUR_S) % SIM_HOUR_S;
+    if (s->next_hour_s < s->now_s)
+        s->next_hour_s += SIM_HOUR_S;
     while (s->events.n && s->events.heap[0].t_s == s->now_s) {
         struct event event = events_take(&s->events);
         if (event.kind == EVENT_END)
@@ -286,6 +290,8 @@ static int prepare(struct sim *s)
         sum_s[is_long] += s->w->jobs[i].run_s;
         count[is_long]++;
         s->way[i].watched = SIM_NOBODY;
+        /* here, so that all policies have the same ones */
+        s->way[i].requeueable = random_share(&s->random) < s->set->requeueable;
         s->out->start_s[i] = INT64_MIN;
     }
     for (int k = 0; k < 2; k++)

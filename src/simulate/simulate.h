@@ -50,7 +50,7 @@ struct sim_result {
     size_t n;                 /* jobs of the workload */
     int64_t *start_s, *end_s; /* of each; start 0 and end 0: too large for the machine */
     double *ug;               /* emitted */
-    struct sim_piece *pieces; /* in order of their ends */
+    struct sim_piece *pieces; /* of each job in order; between jobs as they came to be known */
     size_t n_pieces, room_pieces;
     size_t moves; /* planned starts that a newer forecast moved */
     size_t pauses;
