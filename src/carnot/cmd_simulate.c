@@ -188,13 +188,26 @@ static int _grams(const char *text, double *out_ug, struct err *e)
     return 0;
 }
 
+/* No job waits longer than a trace is thought to be. */
+#define WAIT_MAX_S (366 * 86400LL)
 static int _wait(const char *text, int64_t *out_s, struct err *e)
 {
-    if (strcmp(text, "rule") == 0) {
-        *out_s = -1;
-        return 0;
-    }
-    return units_parse_wait(text, out_s, e);
+    int64_t wait_s;
+
+    if (units_parse_wait(text, &wait_s, e) < 0)
+        return -1;
+    if (wait_s > WAIT_MAX_S)
+        return err_set(e, "more than a year");
+    *out_s = wait_s;
+    return 0;
+}
+
+static int _bound(const char *text, int64_t *out_s, struct err *e)
+{
+    if (strcmp(text, "rule") != 0)
+        return _wait(text, out_s, e);
+    *out_s = -1;
+    return 0;
 }
 
 /* Options about the machine and the jobs. 1 taken, 0 another one, -1 and e. */
@@ -265,7 +278,7 @@ static int _how(struct simulation *s, int o, const char *value, struct err *e)
         rc = _policies(s, value, e);
         break;
     case OPT_DELAY:
-        rc = _wait(value, &s->set.max_delay_s, e);
+        rc = _bound(value, &s->set.max_delay_s, e);
         break;
     case OPT_LAMBDA:
         rc = _grams(value, &x, e);
@@ -276,7 +289,7 @@ static int _how(struct simulation *s, int o, const char *value, struct err *e)
         s->has_exponent = 1;
         break;
     case OPT_TARGET:
-        rc = units_parse_wait(value, &wait_s, e);
+        rc = _wait(value, &wait_s, e);
         s->set.target_wait_s = (double)wait_s;
         break;
     case OPT_FORECAST:

@@ -16,6 +16,7 @@
 /* Behind the last submission; what runs longer finds the last value. */
 #define BEHIND_S (120 * 86400)
 #define MODEL_BYTES_MAX 65536
+#define MODEL_W_MAX 1e9
 
 int64_t simulate_step_s(const struct simulation *s)
 {
@@ -123,7 +124,7 @@ static int _model(struct simulation *s, struct err *e)
     free(text);
     if (idle < 0 || most < 0)
         return err_set(e, "%s: the first line has to name node_idle_w and node_max_w", path);
-    if (idle_w < 0 || !(most_w > idle_w))
+    if (idle_w < 0 || !(most_w > idle_w && most_w <= MODEL_W_MAX))
         return err_set(e, "%s: no row %s with node_idle_w and a larger node_max_w", path,
                        name ? name : "");
     s->power.node_idle_w = idle_w;

@@ -15,6 +15,7 @@
 
 #include "carnot/simulate_report.h"
 #include "carnot/simulate_load.h"
+#include "common/text.h"
 #include "common/when.h"
 
 #define DOUBLE(key, label, field, scale)                                                           \
@@ -246,6 +247,21 @@ static int _table(struct cli *c, const struct simulation *s, const struct simula
     return rc < 0 ? cli_fail(c, CLI_USAGE, "simulate: %s", e.text) : CLI_DONE;
 }
 
+/* Are there columns of these names? Asked before hours of simulation, of a table without rows. */
+static int _columns_are(const struct simulation *s, FILE *f, struct err *e)
+{
+    struct table_style style = s->style;
+    table_t *t = table_create(columns);
+    int rc;
+
+    if (!t)
+        return err_set(e, "no memory");
+    style.no_header = 1;
+    rc = table_print(t, &style, f, e);
+    table_destroy(t);
+    return rc;
+}
+
 static json_t *_real(double x)
 {
     return isfinite(x) ? json_real(x) : json_null();
@@ -253,7 +269,7 @@ static json_t *_real(double x)
 
 static int _json(struct cli *c, const struct simulation *s, const struct simulated *d)
 {
-    char text[32];
+    char text[32], workload[4096], carbon[4096], zone[256];
     json_t *policies = json_array(), *root;
 
     for (size_t i = 0; i < d->n_policies; i++) {
@@ -271,12 +287,13 @@ static int _json(struct cli *c, const struct simulation *s, const struct simulat
     }
     when_format_rfc3339(text, sizeof(text), d->w.jobs[0].submit_s + simulate_shift_s(s, d, 0));
     root = json_pack("{s:s,s:I,s:I,s:s,s:s,s:s,s:i,s:I,s:s,s:s,s:f,s:f,s:b,s:I,s:o}", "workload",
-                     s->workload_path, "jobs", (json_int_t)d->w.n, "left_out",
-                     (json_int_t)(d->w.dropped + d->too_long), "carbon", s->carbon_path, "zone",
-                     s->zone, "start", text, "starts", (int)s->weeks, "cores",
-                     (json_int_t)s->set.cores, "forecast", outlook_name(s->set.forecast), "lengths",
-                     lengths_name(s->set.lengths), "requeueable", s->set.requeueable, "core_w",
-                     (double)s->core_mw / 1000, "limits_drawn", d->drawn_limits, "seed",
+                     text_copy(workload, sizeof(workload), s->workload_path), "jobs",
+                     (json_int_t)d->w.n, "left_out", (json_int_t)(d->w.dropped + d->too_long),
+                     "carbon", text_copy(carbon, sizeof(carbon), s->carbon_path), "zone",
+                     text_copy(zone, sizeof(zone), s->zone), "start", text, "starts", (int)s->weeks,
+                     "cores", (json_int_t)s->set.cores, "forecast", outlook_name(s->set.forecast),
+                     "lengths", lengths_name(s->set.lengths), "requeueable", s->set.requeueable,
+                     "core_w", (double)s->core_mw / 1000, "limits_drawn", d->drawn_limits, "seed",
                      (json_int_t)s->set.seed, "policies", policies);
     if (!root)
         return cli_fail(c, CLI_FAILED, "no memory");
@@ -354,6 +371,8 @@ int simulate_report(struct cli *c, struct simulation *s)
     struct err e = {""};
     int status;
 
+    if (_columns_are(s, c->out, &e) < 0)
+        return cli_fail(c, CLI_USAGE, "simulate: %s", e.text);
     if (simulate_load(s, &d, &e) < 0 || _simulate(c, s, &d, runs, &e) < 0)
         status = cli_fail(c, CLI_FAILED, "simulate: %s", e.text);
     else
