@@ -32,8 +32,8 @@ const char cmd_simulate_help[] =
     "  --cores-per-node C    cores of each; jobs are counted in cores\n"
     "  --unbounded           a machine with as many cores as are asked for\n"
     "  --policy P[,P...]     asap, balanced, greenest; to compare with: lowest-slot,\n"
-    "                        lowest-window, carbon-time, and, unbounded only, wait-awhile,\n"
-    "                        ecovisor (balanced,greenest)\n"
+    "                        lowest-window, carbon-time; unbounded only: wait-awhile,\n"
+    "                        ecovisor; not unbounded: cap (balanced,greenest)\n"
     "  --max-delay D         each job's bound, as 12h; or rule: 6h for jobs of less than 2h,\n"
     "                        else 24h (rule)\n"
     "  --lambda GRAMS        what an hour's delay of a job must save, for balanced (0.1g)\n"
@@ -342,7 +342,10 @@ static int _complete(struct simulation *s, struct err *e)
         return err_set(e, "--nodes needs --cores-per-node");
     s->set.cores = s->nodes * s->power.cores_per_node;
     for (size_t i = 0; i < s->n_policies; i++)
-        if (s->set.cores && policy_in_pieces(s->policies[i]))
+        if (s->unbounded && policy_of_machine(s->policies[i]))
+            return err_set(e, "%s is a rule for a machine: use --nodes and --cores-per-node",
+                           policy_name(s->policies[i]));
+        else if (s->set.cores && policy_in_pieces(s->policies[i]))
             return err_set(e, "%s takes no notice of a machine: use --unbounded",
                            policy_name(s->policies[i]));
     if (s->set.target_wait_s > 0 && !s->has_exponent)

@@ -130,9 +130,11 @@ static int _start(const struct simulation *s, struct simulated *d, unsigned week
         if (s->unbounded || s->bound_steps)
             rc = bound_find(&d->w, &d->truth, &set, &asap, counted, s->bound_steps, &bound_ug, e);
     }
-    set.requeueable = s->set.requeueable;
     for (size_t i = 0; rc == 0 && i < d->n_policies; i++) {
         set.policy = d->policies[i];
+        /* pausing is Carnot's own rule; the others are as they were published */
+        set.requeueable =
+            set.policy == SIM_BALANCED || set.policy == SIM_GREENEST ? s->set.requeueable : 0;
         if (i > 0)
             rc = sim_run(&d->w, &d->truth, &set, &r, _progress, p, e);
         if (rc == 0)

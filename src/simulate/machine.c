@@ -11,6 +11,12 @@
 #include "simulate/machine.h"
 
 #define NOBODY UINT32_MAX
+#define CLOSED_S 3600
+
+static uint64_t open_cores(const struct machine *m)
+{
+    return m->free > m->closed ? m->free - m->closed : 0;
+}
 
 int machine_init(struct machine *m, uint64_t cores, size_t n_jobs)
 {
@@ -114,6 +120,11 @@ void machine_end(struct machine *m, uint32_t job, int64_t until_s)
 /* When the head of the queue will have its cores, and how many others may use beyond that. */
 static int64_t shadow(const struct machine *m, int64_t now_s, uint32_t cores, uint64_t *extra)
 {
+    /* it fits but for the closed ones: nobody knows for how long, an hour is the shortest */
+    if (m->free >= cores) {
+        *extra = 0;
+        return now_s + CLOSED_S;
+    }
     uint64_t free = m->free;
     int64_t shadow_s = now_s;
     size_t i = 0;
@@ -131,14 +142,14 @@ int machine_pass(struct machine *m, int64_t now_s, machine_start_f *start, machi
                  void *arg)
 {
     uint32_t head, job;
-    while ((head = next(m, 0, NOBODY - 1)) != NOBODY && m->least[m->leaves + head] <= m->free)
+    while ((head = next(m, 0, NOBODY - 1)) != NOBODY && m->least[m->leaves + head] <= open_cores(m))
         if (run(m, head, start(arg, head)) < 0)
             return -1;
-    if (head == NOBODY || m->free == 0 || next(m, (size_t)head + 1, m->free) == NOBODY)
+    if (head == NOBODY || open_cores(m) == 0 || next(m, (size_t)head + 1, open_cores(m)) == NOBODY)
         return 0;
     uint64_t extra;
     int64_t shadow_s = shadow(m, now_s, m->least[m->leaves + head], &extra);
-    for (job = head; (job = next(m, (size_t)job + 1, m->free)) != NOBODY;) {
+    for (job = head; (job = next(m, (size_t)job + 1, open_cores(m))) != NOBODY;) {
         uint32_t cores = m->least[m->leaves + job];
         int ends_before = now_s + limit(arg, job) <= shadow_s;
         if (!ends_before && cores > extra)
@@ -149,6 +160,11 @@ int machine_pass(struct machine *m, int64_t now_s, machine_start_f *start, machi
             return -1;
     }
     return 0;
+}
+
+int machine_waits(const struct machine *m)
+{
+    return m->least && m->least[1] != NOBODY;
 }
 
 uint64_t machine_used(const struct machine *m)

@@ -18,6 +18,7 @@ struct machine_running {
 
 struct machine {
     uint64_t cores, free; /* cores 0: as many as are asked for */
+    uint64_t closed;      /* of the free ones, those that nobody may be started on now */
     uint32_t *least;      /* tree over jobs: the fewest cores that a waiting one below needs */
     size_t leaves;
     struct machine_running *running; /* sorted by until_s, then job */
@@ -42,6 +43,9 @@ int machine_pass(struct machine *m, int64_t now_s, machine_start_f *start, machi
 
 /* It gives its cores back; until_s as its start said. O(log n + running). */
 void machine_end(struct machine *m, uint32_t job, int64_t until_s);
+
+/* Does anybody wait? 1 or 0. */
+int machine_waits(const struct machine *m);
 
 /* Cores in use. */
 uint64_t machine_used(const struct machine *m);

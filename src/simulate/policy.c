@@ -13,9 +13,10 @@
 #define DAY_S (24 * HOUR_S)
 #define ECOVISOR_QUANTILE 0.30
 
-static const char *const names[SIM_POLICY_N] = {"asap",        "balanced",      "greenest",
-                                                "lowest-slot", "lowest-window", "carbon-time",
-                                                "wait-awhile", "ecovisor"};
+static const char *const names[SIM_POLICY_N] = {
+    "asap",        "balanced",    "greenest", "lowest-slot", "lowest-window",
+    "carbon-time", "wait-awhile", "ecovisor", "cap",
+};
 
 const char *policy_name(enum sim_policy p)
 {
@@ -33,6 +34,11 @@ int policy_parse(const char *name)
 int policy_in_pieces(enum sim_policy p)
 {
     return p == SIM_WAIT_AWHILE || p == SIM_ECOVISOR;
+}
+
+int policy_of_machine(enum sim_policy p)
+{
+    return p == SIM_CAP;
 }
 
 static int64_t searched(struct search q, double lambda_ug_per_s, int64_t length_s)

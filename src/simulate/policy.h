@@ -19,6 +19,7 @@ enum sim_policy {
     SIM_CARBON_TIME,   /* GAIA: most grams saved per hour until its end */
     SIM_WAIT_AWHILE,   /* Let's Wait Awhile: the cheapest slots, with pauses; exact length */
     SIM_ECOVISOR,      /* Ecovisor: runs below the 30th percentile of the next day */
+    SIM_CAP,           /* CAP: at once, but only so many cores as the hour is green */
     SIM_POLICY_N
 };
 const char *policy_name(enum sim_policy p); /* "asap", "lowest-slot", ... */
@@ -26,6 +27,9 @@ int policy_parse(const char *name);         /* enum sim_policy, or -1 */
 
 /* Does it plan a job's pieces at once, and so needs a machine without limits? 1 or 0. */
 int policy_in_pieces(enum sim_policy p);
+
+/* Is it a rule for a machine as a whole, and so needs one? 1 or 0. */
+int policy_of_machine(enum sim_policy p);
 
 /* The start that the rule chooses in [q->from_s, q->until_s]: q's series, lengths and lambda;
  * mean_length_s is that of the job's queue, > 0. Not for policies in pieces. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "simulate/cap.h"
 #include "simulate/simulate_private.h"
 
 #define PROGRESS_EVERY 4096
@@ -222,11 +223,20 @@ static void submit(struct sim *s, uint32_t job)
 
 /* ---- the loop */
 
+/* What is in use beyond the quota runs on. */
+static void close_cores(struct sim *s)
+{
+    struct series belief = outlook_at(&s->outlook, s->now_s);
+    s->machine.closed = s->set->cores - cap_quota(&belief, s->now_s, s->set->cores);
+}
+
 /* Plans and pauses change at full hours, as long as something could. */
 static void hour(struct sim *s)
 {
     if (s->set->cores)
         s->used_cores += ((double)machine_used(&s->machine) - s->used_cores) / 168;
+    if (s->set->policy == SIM_CAP)
+        close_cores(s);
     if (s->set->target_wait_s > 0 && s->now_s % SIM_DAY_S == 0)
         plan_midnight(s);
     if (s->set->forecast != OUTLOOK_PERFECT)
@@ -242,7 +252,9 @@ static int64_t next_event_s(const struct sim *s)
         t_s = sim_trace_s(s, s->w->jobs[s->submitted].submit_s);
     if (s->events.n && s->events.heap[0].t_s < t_s)
         t_s = s->events.heap[0].t_s;
-    if ((s->submitted < s->w->n || s->n_watched) && s->next_hour_s < t_s)
+    int idle = s->submitted == s->w->n && !s->n_watched &&
+               !(s->set->policy == SIM_CAP && machine_waits(&s->machine));
+    if (!idle && s->next_hour_s < t_s)
         t_s = s->next_hour_s;
     return t_s;
 }

@@ -396,7 +396,7 @@ static void _all_policies(const struct world *o, uint64_t seed, uint64_t cores)
 
     for (int p = 0; p < SIM_POLICY_N; p++) {
         set.policy = (enum sim_policy)p;
-        if (cores && policy_in_pieces(set.policy))
+        if (cores ? policy_in_pieces(set.policy) : policy_of_machine(set.policy))
             continue;
         /* every pair of forecast and lengths comes up over the seeds, with and without pausing */
         set.forecast = (enum outlook_kind)((seed + (uint64_t)p) % OUTLOOK_N);

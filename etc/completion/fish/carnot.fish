@@ -107,7 +107,7 @@ complete -c carnot -n "__fish_seen_subcommand_from simulate" -l start-weeks -x
 complete -c carnot -n "__fish_seen_subcommand_from simulate" -l nodes -x
 complete -c carnot -n "__fish_seen_subcommand_from simulate" -l cores-per-node -x
 complete -c carnot -n "__fish_seen_subcommand_from simulate" -l unbounded -d 'no limits'
-complete -c carnot -n "__fish_seen_subcommand_from simulate" -l policy -x -a 'asap balanced greenest lowest-slot lowest-window carbon-time wait-awhile ecovisor'
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l policy -x -a 'asap balanced greenest lowest-slot lowest-window carbon-time wait-awhile ecovisor cap'
 complete -c carnot -n "__fish_seen_subcommand_from simulate" -l max-delay -x -a 'rule 6h 12h 24h'
 complete -c carnot -n "__fish_seen_subcommand_from simulate" -l lambda -x
 complete -c carnot -n "__fish_seen_subcommand_from simulate" -l lambda-exponent -x
