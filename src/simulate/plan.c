@@ -53,7 +53,7 @@ static void sample(struct sim *s, uint32_t job, const struct search *q)
         s->n_samples++;
     s->samples[at] = *q;
     s->samples[at].lambda_ug_per_s = weight_of(s, job);
-    s->samples[at].series = s->truth; /* by midnight that is known */
+    s->samples[at].series = s->truth; /* known by midnight, but for what then lies ahead */
 }
 
 static void steer(struct sim *s, uint32_t job, const struct search *q, int64_t start_s)

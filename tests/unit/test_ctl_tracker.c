@@ -14,6 +14,7 @@
 #include "carnotctld/planner.h"
 #include "carnotctld/publisher.h"
 #include "carnotctld/runs.h"
+#include "carnotctld/tracker.h"
 #include "common/when.h"
 #include "ctl_host.h"
 
