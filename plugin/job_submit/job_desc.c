@@ -204,6 +204,26 @@ int job_desc_is_test(const job_desc_msg_t *desc)
     return 0;
 }
 
+void job_desc_pass_cap(job_desc_msg_t *desc, const struct request *r)
+{
+    const char *name = request_options[REQUEST_POWER_CAP].env;
+    size_t n = desc->spank_job_env ? desc->spank_job_env_size : 0, len = strlen(name);
+    char cap[POWER_CAP_TEXT_SIZE], entry[sizeof(cap) + 32];
+
+    if (r->power_cap.scope == POWER_CAP_NONE)
+        return;
+    (void)snprintf(entry, sizeof(entry), "%s=%s", name,
+                   power_cap_format(cap, sizeof(cap), &r->power_cap));
+    for (size_t i = 0; i < n && i < SCAN_MAX; i++) {
+        char **at = &desc->spank_job_env[i];
+
+        if (!*at || strncmp(*at, name, len) != 0 || (*at)[len] != '=')
+            continue;
+        slurm_xfree((void **)at);
+        *at = slurm_xstrdup(entry);
+    }
+}
+
 void job_desc_append(char **where, const char *separator, const char *text)
 {
     char joined[4096];

@@ -29,6 +29,11 @@ int job_desc_has_reader(const job_desc_msg_t *desc);
  * nothing, see job_submit_carnot.c. */
 int job_desc_is_test(const job_desc_msg_t *desc);
 
+/* The cap that an #CARNOT line or the batch environment asks for reaches the nodes' prologs as a
+ * flag's does: in the entry that the SPANK plugin has put into the job's SPANK environment. A
+ * submission without that plugin has no such entry, and no cap. */
+void job_desc_pass_cap(job_desc_msg_t *desc, const struct request *r);
+
 /* Append text to a string that Slurm owns, separated by `separator` from what stands there. */
 void job_desc_append(char **where, const char *separator, const char *text);
 

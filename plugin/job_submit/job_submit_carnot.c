@@ -212,6 +212,7 @@ static int submit(job_desc_msg_t *job_desc, char **err_msg)
     }
     if (following)
         job.leader = &het.decision;
+    job_desc_pass_cap(job_desc, &job.request);
     struct held_board *held = decide(&job, test, now_ms, &o);
     if (!held) {
         counters_add(COUNTER_NO_BOARD);

@@ -120,6 +120,19 @@ static void _tell(struct node_event *ev, int argc, char **argv)
         (void)close(fd);
 }
 
+/* What the job asked for, from where Slurm carries it to the prolog: the flag, else what stands for
+ * #CARNOT lines and the environment. A user may forge it, and gets no more by that than by asking.
+ */
+static void _read_cap(struct power_cap *cap)
+{
+    const char *text = getenv("SPANK__SLURM_SPANK_OPTION_carnot_power_cap");
+
+    if (!text || !*text)
+        text = getenv("SPANK_CARNOT_POWER_CAP");
+    if (text && *text)
+        (void)power_cap_parse(cap, text);
+}
+
 /* Prolog and epilog: the environment is slurmd's own, not the job's. */
 static void _job_edge(spank_t sp, enum node_event_kind kind, int argc, char **argv)
 {
@@ -129,8 +142,10 @@ static void _job_edge(spank_t sp, enum node_event_kind kind, int argc, char **ar
     _begin_event(&ev, sp, kind);
     ev.ncpus = _number(getenv("SLURM_JOB_CPUS_PER_NODE"), "(");
     /* the epilog of a run that is requeued is told the count of the next run (22.05) */
-    if (kind == NODE_EVENT_START)
+    if (kind == NODE_EVENT_START) {
         ev.restart = _number(getenv("SLURM_JOB_RESTART_COUNT"), "");
+        _read_cap(&ev.cap);
+    }
     /* where GPUs have no numbers ("gpu:a100:2") there is nothing to say */
     if (gpus && gpus[strspn(gpus, "0123456789,-")] == '\0')
         _copy(ev.gpus, sizeof(ev.gpus), gpus);

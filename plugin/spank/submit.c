@@ -78,6 +78,8 @@ static void _pass_on(spank_t sp)
 
         if (value && *value)
             (void)spank_job_control_setenv(sp, name, value, 1);
+        else if (request_options[i].option == REQUEST_POWER_CAP)
+            (void)spank_job_control_setenv(sp, name, "", 1); /* job_submit fills it in */
         else
             (void)spank_job_control_unsetenv(sp, name);
     }

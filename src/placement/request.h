@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "common/err.h"
+#include "common/power_cap.h"
 
 #define REQUEST_TTY_NAME "CARNOT_TTY" /* see request_from_terminal */
 #define REQUEST_VALUE_MAX 128
@@ -29,6 +30,7 @@ enum request_option {
     REQUEST_ENERGY_BUDGET,
     REQUEST_BUDGET_ACTION,
     REQUEST_CARBON_RUN,
+    REQUEST_POWER_CAP,
     REQUEST_N_OPTIONS
 };
 
@@ -69,6 +71,7 @@ struct request {
     uint64_t energy_budget_uj; /* 0 = none */
     enum budget_action action;
     char run[REQUEST_RUN_MAX]; /* letters, digits, . _ + - @ / : only */
+    struct power_cap power_cap;
 };
 
 /* Nothing asked. All zero is the same. */
