@@ -191,18 +191,19 @@ static bool _is_alone(const struct caps *c)
 static void _want(struct caps *c)
 {
     const struct job *job = _running(c, c->wanted);
+    bool whole = job && (c->exclusive || job->cpus >= c->sampler->pus);
     struct cap_request r = {.verb = CAP_SET, .job = c->wanted, .cap = c->wanted_cap};
     uint32_t wanted = c->wanted;
 
-    if (job && job->cpus_guessed)
+    if (job && !whole && job->cpus_guessed)
         return;
-    if (job && job->cpus >= c->sampler->pus && !_is_alone(c))
+    if (whole && !_is_alone(c))
         return; /* a job that has ended, and whose end was not seen yet */
     c->wanted = 0;
     if (!job)
         return;
     r.gpus = r.cap.scope == POWER_CAP_GPU ? job->gpus : 0;
-    if (job->cpus < c->sampler->pus) {
+    if (!whole) {
         _refuse(c, wanted, &r.cap, "the job does not hold this node alone");
     } else if (r.cap.scope == POWER_CAP_GPU && !r.gpus) {
         _refuse(c, wanted, &r.cap, "the job holds no GPU here");
@@ -240,11 +241,10 @@ void caps_event(struct caps *c, const struct node_event *ev)
         (ev->job_id != c->holder || c->restore)) {
         if (!c->socket[0]) {
             _refuse(c, ev->job_id, &ev->cap, "node.cap_socket is not set here");
-        } else if (c->sampler->settings->mode != MODE_ACT) {
-            _refuse(c, ev->job_id, &ev->cap, "only observing here");
         } else {
             c->wanted = ev->job_id;
             c->wanted_cap = ev->cap;
+            c->exclusive = ev->exclusive == 1;
         }
     }
     caps_look(c);

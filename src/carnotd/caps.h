@@ -33,6 +33,7 @@ struct caps {
     /* The job that wants a cap and has had no answer; 0 = none. */
     uint32_t wanted;
     struct power_cap wanted_cap;
+    bool exclusive; /* Slurm says that it gets whole nodes */
 };
 
 /* Nothing is known of what an earlier run left, so the first thing asked for is a restore. socket

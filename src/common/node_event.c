@@ -40,6 +40,7 @@ static const struct key keys[] = {
     {"node", KEY_NODE, TEXT(node)},
     {"ncpus", KEY_U32, TEXT(ncpus)},
     {"cap", KEY_CAP, TEXT(cap)},
+    {"exclusive", KEY_U32, TEXT(exclusive)},
     {"cores", KEY_LIST, TEXT(cores)},
     {"gpus", KEY_LIST, TEXT(gpus)},
     {"restart", KEY_U32, TEXT(restart)},
@@ -58,6 +59,7 @@ void node_event_init(struct node_event *ev)
     ev->job_id = NODE_EVENT_UNKNOWN;
     ev->uid = NODE_EVENT_UNKNOWN;
     ev->ncpus = NODE_EVENT_UNKNOWN;
+    ev->exclusive = NODE_EVENT_UNKNOWN;
     ev->restart = NODE_EVENT_UNKNOWN;
     ev->array_job_id = NODE_EVENT_UNKNOWN;
     ev->array_task_id = NODE_EVENT_UNKNOWN;

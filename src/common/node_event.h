@@ -46,6 +46,7 @@ struct node_event {
     uint32_t ncpus;       /* CPUs (hardware threads) of the job here: START, END, batch step;
                            * unknown when the job has differing counts on its nodes */
     struct power_cap cap; /* START: what the job asked for */
+    uint32_t exclusive;   /* START, with cap: 1 = Slurm gives the job whole nodes */
     char cores[NODE_EVENT_LIST_MAX]; /* steps: the job's cores here, Slurm's abstract numbers */
     char gpus[NODE_EVENT_LIST_MAX];  /* START, END: GPU indices on this node */
     uint32_t restart;                /* START: how often the job was requeued before this run */

@@ -18,6 +18,10 @@
 #include "common/power_cap.h"
 
 #define REQUEST_TTY_NAME "CARNOT_TTY" /* see request_from_terminal */
+/* In spank_job_env, CARNOT_POWER_CAP= is what the nodes' prologs go by: the SPANK plugin puts the
+ * flag's or the environment's cap there, or nothing; job_submit, which knows the #CARNOT lines and
+ * whether Carnot acts, replaces it, with this behind a cap of a job that gets whole nodes. */
+#define REQUEST_CAP_EXCLUSIVE ",exclusive"
 #define REQUEST_VALUE_MAX 128
 #define REQUEST_RUN_MAX 64
 #define REQUEST_SCRIPT_SCAN_MAX (64 << 10)

@@ -118,6 +118,18 @@ like "a bare number" "$(bad 350W)" 'error: carnot: --power-cap=350W: say whose p
 like "no power at all" "$(bad node:12)" 'error: carnot: --power-cap=node:12: not a power cap'
 like "in an #CARNOT line" "$(printf '#!/bin/sh\n#CARNOT power-cap=much\n' | in_sandbox sbatch -o /dev/null 2>&1)" 'script line 2: power-cap=much: not a power cap'
 
+is "each was set once" "$(grep -c '"ev":"cap.set"' "$SB/log/n1/telemetry.jsonl")" 7
+in_sandbox carnot off --partition batch >&2
+sleep 3
+d=$(capped n1 --power-cap=node:300W --wrap 'sleep 120')
+wait_state 20 "$d" RUNNING
+sleep 2
+is "while Carnot is off here, there is none" "$(limits n1)" "200 200"
+in_sandbox scancel "$d"
+in_sandbox carnot on --partition batch >&2
+wait_for 20 queue_empty
+sleep 3
+
 # ---- not here -------------------------------------------------------------------------------------------------------------
 
 e=$(submit -t 5 -n1 -w n1 --power-cap=node:300W --wrap 'sleep 120')

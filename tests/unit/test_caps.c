@@ -104,7 +104,6 @@ static void start(int with_helper)
     struct err e = {""};
 
     host_init("intel-2s");
-    settings.mode = MODE_ACT;
     host_start("boot", NULL, 0);
     log_set_handler(on_log, NULL);
     logged[0] = asked[0] = '\0';
@@ -222,6 +221,24 @@ static void test_cpus_later(void)
     was_asked("", "how many CPUs it has is not known");
     job(NODE_EVENT_STEP, 7, 4, NULL);
     was_asked("set job=7 cap=node:300000mW; ", "now it is");
+    stop();
+}
+
+/* Slurm may count fewer CPUs than there are: it says itself who gets whole nodes. */
+static void test_exclusive(void)
+{
+    struct node_event ev;
+
+    start_clean();
+    node_event_init(&ev);
+    ev.kind = NODE_EVENT_START;
+    ev.job_id = 7;
+    ev.exclusive = 1;
+    CU_ASSERT(power_cap_parse(&ev.cap, "node:300W") == NULL);
+    (void)sampler_event(&sampler, &ev);
+    caps_event(&caps, &ev);
+    pump();
+    was_asked("set job=7 cap=node:300000mW; ", "however many CPUs it has");
     stop();
 }
 
@@ -357,10 +374,6 @@ static void test_off(void)
     was_asked("", "nobody is asked");
     stop();
     start_clean();
-    settings.mode = MODE_OBSERVE;
-    job(NODE_EVENT_START, 7, 4, "node:300W");
-    was_said("refused: only observing here");
-    was_asked("", "nobody is asked");
     UNIT_INT(
         caps_open(&caps, base, &sampler,
                   "/a/path/that/is/much/longer/than/what/fits/into/the/address/of/a/unix/socket"
@@ -402,6 +415,7 @@ int main(int argc, char **argv)
         {"shared", test_shared},
         {"later", test_cpus_later},
         {"company", test_company},
+        {"exclusive", test_exclusive},
         {"requeue", test_requeue},
         {"aside", test_aside},
         {"differs", test_differs},
