@@ -21,8 +21,9 @@
 #define CAP_MESSAGE_MAX 512
 #define CAP_SOCKET_DEFAULT "/run/carnot-powercap.sock"
 
-/* The helper ends itself after this long, whatever a driver does; so a connection on which nothing
- * has come for longer than CAP_ANSWER_MS is one whose helper writes no more. */
+/* The helper ends itself after this long, whatever a driver does; after CAP_ANSWER_MS no answer
+ * will come. A set whose asker has hung up is not begun, and one that has begun holds a lock that a
+ * restore waits for: so what is asked for after hanging up happens after it. */
 #define CAP_HELPER_MS 10000
 #define CAP_ANSWER_MS 12000
 

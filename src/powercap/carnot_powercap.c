@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,6 +98,18 @@ static bool _may_ask(void)
     return peer.uid == 0 || peer.uid == geteuid();
 }
 
+/* Who asked through a socket and has hung up may have asked for a restore since. Only under the
+ * lock does that tell anything: whoever asks for one after hanging up then comes behind us. */
+static bool _has_hung_up(void)
+{
+    struct pollfd p = {.fd = STDIN_FILENO, .events = POLLRDHUP};
+    int type;
+    socklen_t size = sizeof(type);
+
+    return getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+           poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLRDHUP)) != 0;
+}
+
 static int _message(struct cap_request *r, struct err *e)
 {
     char text[CAP_MESSAGE_MAX + 1];
@@ -150,8 +164,9 @@ static int _lock(const char *dir, struct err *e)
     return fd; /* stays locked until the process ends */
 }
 
-static int _do(const struct options *o, const struct cap_request *r, struct cap_answer *a,
-               struct err *e)
+/* asked: by a message on standard input. */
+static int _do(const struct options *o, const struct cap_request *r, bool asked,
+               struct cap_answer *a, struct err *e)
 {
     char journal[PATH_SIZE], boot[JOURNAL_BOOT_SIZE];
     struct cap_place place = {.sysroot = o->sysroot, .journal = journal, .boot = boot};
@@ -165,6 +180,8 @@ static int _do(const struct options *o, const struct cap_request *r, struct cap_
     }
     if (_boot(boot, sizeof(boot), o->sysroot, e) < 0 || _lock(o->state_dir, e) < 0)
         return -1;
+    if (r->verb == CAP_SET && asked && _has_hung_up())
+        return err_set(e, "nobody waits for it any more");
     if (r->verb == CAP_SET)
         cap_set(&place, r, a);
     else
@@ -200,13 +217,14 @@ int main(int argc, char **argv)
     if (rc >= 0)
         return rc;
     log_init("carnot-powercap", LOG_INFO);
+    (void)signal(SIGPIPE, SIG_IGN); /* who asked may be gone */
     (void)alarm(CAP_HELPER_MS / 1000);
     rc = optind < argc ? _words(&request, argv + optind, &e) : _message(&request, &e);
     if (rc < 0) {
         log_err("%s", e.text);
         return 2;
     }
-    if (_do(&o, &request, &answer, &e) < 0)
+    if (_do(&o, &request, optind == argc, &answer, &e) < 0)
         answer.why = e;
     _log(&request, &answer);
     n = cap_answer_format(text, sizeof(text), &answer);

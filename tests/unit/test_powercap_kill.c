@@ -6,7 +6,9 @@
  */
 #include "config.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -170,6 +172,39 @@ static void test_message(void)
     UNIT_STR(powercap_limits(), ALL, "put back");
 }
 
+/* Who does not wait any more may have asked for a restore since: a set that comes late is none. */
+static void test_hung_up(void)
+{
+    static const char message[] = "carnot1 set job=7 cap=node:500W";
+    const char *const argv[] = {HELPER_FILE, "--sysroot", machine.root, "--state-dir", state, NULL};
+    char lock[PATH_MAX + 64];
+    int pair[2], status = 0, fd;
+    pid_t pid;
+
+    set_up();
+    CU_ASSERT_FATAL(mkdir(state, 0700) == 0);
+    (void)snprintf(lock, sizeof(lock), "%s/lock", state);
+    fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    CU_ASSERT_FATAL(fd >= 0 && flock(fd, LOCK_EX) == 0);
+    CU_ASSERT_FATAL(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+    pid = fork();
+    if (pid == 0) {
+        (void)dup2(pair[1], STDIN_FILENO);
+        (void)dup2(pair[1], STDOUT_FILENO);
+        execv(argv[0], (char *const *)(uintptr_t)argv);
+        _exit(127);
+    }
+    (void)close(pair[1]);
+    UNIT_INT(send(pair[0], message, sizeof(message) - 1, 0), sizeof(message) - 1, "asked");
+    gpu_pause_ms(300); /* it waits for the lock */
+    (void)close(pair[0]);
+    (void)close(fd);
+    (void)waitpid(pid, &status, 0);
+    UNIT_OK(WIFEXITED(status) && WEXITSTATUS(status) == 1, "status %d", status);
+    UNIT_STR(powercap_limits(), ALL, "nothing is set");
+    UNIT_OK(access(journal, F_OK) < 0, "nor journaled");
+}
+
 /* Others may not write where the journal is. */
 static void test_state_dir(void)
 {
@@ -197,13 +232,10 @@ static void test_hang(void)
 int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {
-        {"set", test_set},
-        {"set_again", test_set_again},
-        {"restore", test_restore},
-        {"message", test_message},
-        {"state", test_state_dir},
-        {"hang", test_hang},
-        {NULL, NULL},
+        {"set", test_set},         {"set_again", test_set_again},
+        {"restore", test_restore}, {"hung_up", test_hung_up},
+        {"message", test_message}, {"state", test_state_dir},
+        {"hang", test_hang},       {NULL, NULL},
     };
 
     return unit_main(argc, argv, cases, "powercap_kill");
