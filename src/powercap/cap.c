@@ -38,8 +38,7 @@ static bool _is_meant(const struct limit *limit, const struct cap_request *r)
 {
     if (r->cap.scope == POWER_CAP_NODE)
         return true;
-    return limit->kind == LIMIT_NVML && limit->number >= 0 && limit->number < 63 &&
-           (r->gpus >> limit->number & 1);
+    return (limit->gpus & r->gpus) != 0;
 }
 
 /* What a limit is measured by: its maximum, or where none is reported what it is now. */

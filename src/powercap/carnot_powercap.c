@@ -22,6 +22,7 @@
 
 #include "common/log.h"
 #include "common/path.h"
+#include "common/user.h"
 #include "powercap/cap.h"
 #include "powercap/journal.h"
 
@@ -29,7 +30,7 @@
 #define PATH_SIZE 512
 
 struct options {
-    const char *sysroot, *state_dir;
+    const char *sysroot, *state_dir, *user;
 };
 
 static void _help(void)
@@ -42,6 +43,7 @@ static void _help(void)
                 "Lowers power limits (RAPL, NVIDIA GPUs) and puts them back; carnotd asks it to.\n"
                 "\n"
                 "      --sysroot DIR    look at the /sys and /proc below DIR\n"
+                "      --user NAME      may ask through a socket, beside root: carnotd's user\n"
                 "      --state-dir DIR  where the journal is (default: " STATE_DIR ")\n"
                 "  -h, --help\n"
                 "  -V, --version\n",
@@ -51,11 +53,10 @@ static void _help(void)
 /* -1: go on; else the exit code. */
 static int _options(struct options *o, int argc, char **argv)
 {
-    static const struct option table[] = {{"sysroot", required_argument, NULL, 'r'},
-                                          {"state-dir", required_argument, NULL, 's'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {"version", no_argument, NULL, 'V'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option table[] = {
+        {"sysroot", required_argument, NULL, 'r'}, {"state-dir", required_argument, NULL, 's'},
+        {"user", required_argument, NULL, 'u'},    {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},       {NULL, 0, NULL, 0}};
     int opt;
 
     while ((opt = getopt_long(argc, argv, "+hV", table, NULL)) != -1) {
@@ -63,6 +64,8 @@ static int _options(struct options *o, int argc, char **argv)
             o->sysroot = optarg;
         } else if (opt == 's') {
             o->state_dir = optarg;
+        } else if (opt == 'u') {
+            o->user = optarg;
         } else if (opt == 'h') {
             _help();
             return 0;
@@ -87,15 +90,18 @@ static int _words(struct cap_request *r, char **words, struct err *e)
     return cap_request_parse(r, text, used, e);
 }
 
-/* Through a socket only root may ask; a pipe or terminal gives no rights that its user lacks. */
-static bool _may_ask(void)
+/* Through a socket only root and that user may ask; a pipe or terminal gives no rights that its
+ * user lacks. */
+static bool _may_ask(const char *user)
 {
     struct ucred peer;
     socklen_t size = sizeof(peer);
+    uid_t uid;
 
     if (getsockopt(STDIN_FILENO, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
         return errno == ENOTSOCK;
-    return peer.uid == 0 || peer.uid == geteuid();
+    return peer.uid == 0 || peer.uid == geteuid() ||
+           (user && user_uid(user, &uid) == 0 && peer.uid == uid);
 }
 
 /* Who asked through a socket and has hung up may have asked for a restore since. Only under the
@@ -110,13 +116,13 @@ static bool _has_hung_up(void)
            poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLRDHUP)) != 0;
 }
 
-static int _message(struct cap_request *r, struct err *e)
+static int _message(struct cap_request *r, const char *user, struct err *e)
 {
     char text[CAP_MESSAGE_MAX + 1];
     ssize_t n;
 
-    if (!_may_ask())
-        return err_set(e, "refused a process that is not root's");
+    if (!_may_ask(user))
+        return err_set(e, "refused a process that is neither root's nor carnotd's");
     do {
         n = read(STDIN_FILENO, text, sizeof(text));
     } while (n < 0 && errno == EINTR);
@@ -219,7 +225,7 @@ int main(int argc, char **argv)
     log_init("carnot-powercap", LOG_INFO);
     (void)signal(SIGPIPE, SIG_IGN); /* who asked may be gone */
     (void)alarm(CAP_HELPER_MS / 1000);
-    rc = optind < argc ? _words(&request, argv + optind, &e) : _message(&request, &e);
+    rc = optind < argc ? _words(&request, argv + optind, &e) : _message(&request, o.user, &e);
     if (rc < 0) {
         log_err("%s", e.text);
         return 2;

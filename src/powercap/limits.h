@@ -22,7 +22,7 @@ struct limit {
     enum limit_kind kind;
     char id[LIMIT_ID_SIZE];   /* "intel-rapl:0", "0000:c1:00.0": the same until the next boot */
     char name[LIMIT_ID_SIZE]; /* "package-0", "gpu-3" */
-    int number;               /* of a GPU: what Slurm calls it by */
+    uint64_t gpus;            /* of a GPU: the bits of what Slurm has of it, instances too */
     int constraint;           /* of a zone: which one is long_term */
     void *device;             /* of a GPU: the library's */
     bool off;                 /* of a zone: its limits are switched off */

@@ -77,7 +77,7 @@ static void _add(struct limits *l, const struct gpu_place *place)
         return;
     memset(limit, 0, sizeof(*limit));
     limit->kind = LIMIT_NVML;
-    limit->number = place->number;
+    limit->gpus = place->coverage.domains;
     limit->device = device;
     memcpy(limit->id, place->pci, sizeof(place->pci));
     (void)snprintf(limit->name, sizeof(limit->name), "gpu-%d", place->number);

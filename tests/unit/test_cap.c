@@ -92,6 +92,14 @@ static void test_gpu(void)
     _set("gpu:250W", 4);
     is(CAP_REFUSED, "200 200 300 300", 0, "no such GPU");
     says("nothing here");
+    /* the first GPU is divided in two: to Slurm these are 0 and 1, and the second GPU is 2 */
+    fixture_write(machine.root, "proc/driver/nvidia/capabilities/gpu0/mig/gi1/ci0/access", "");
+    fixture_write(machine.root, "proc/driver/nvidia/capabilities/gpu0/mig/gi2/ci0/access", "");
+    _set("gpu:250W", 2);
+    is(CAP_WAS_SET, "200 200 250 300", 1, "an instance is its GPU's");
+    _set("gpu:250W", 4);
+    is(CAP_WAS_SET, "200 200 300 250", 1, "the other one");
+    cap_restore(&place, &a);
     source_nvml_library = "libnone.so";
     _set("gpu:250W", 1);
     is(CAP_REFUSED, "200 200 300 300", 0, "no library");

@@ -127,16 +127,24 @@ static void test_restore(void)
     }
 }
 
-/* Over the socket, as the service manager starts it: the answer of a message. */
-static void ask(const char *message, const char *want)
+static uid_t asker; /* who makes the socket */
+
+/* Over a socket, as the service manager starts it; user may ask beside root. */
+static void ask_of(const char *user, const char *message, const char *want)
 {
-    const char *const argv[] = {HELPER_FILE, "--sysroot", machine.root, "--state-dir", state, NULL};
+    const char *const argv[] = {HELPER_FILE,   "--sysroot", machine.root,
+                                "--state-dir", state,       user ? "--user" : NULL,
+                                user,          NULL};
     char text[CAP_MESSAGE_MAX + 1];
     int pair[2], status;
     ssize_t n;
     pid_t pid;
+    int made;
 
-    if (!UNIT_INT(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0, "sockets"))
+    (void)!seteuid(asker);
+    made = socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair);
+    (void)!seteuid(getuid());
+    if (!UNIT_INT(made, 0, "sockets"))
         return;
     pid = fork();
     if (pid == 0) {
@@ -156,9 +164,29 @@ static void ask(const char *message, const char *want)
     (void)waitpid(pid, &status, 0);
 }
 
+static void ask(const char *message, const char *want)
+{
+    ask_of(NULL, message, want);
+}
+
+/* A socket says who made it. */
+static void test_user(void)
+{
+    set_up();
+    if (geteuid() != 0)
+        unit_skip("only root can be somebody else");
+    asker = 65534;
+    ask("carnot1 set job=7 cap=gpu:250W gpus=1", "");
+    ask_of("daemon", "carnot1 set job=7 cap=gpu:250W gpus=1", "");
+    UNIT_STR(powercap_limits(), ALL, "nobody else may ask");
+    ask_of("nobody", "carnot1 set job=7 cap=gpu:250W gpus=1", "carnot1 result=set limits=1 ");
+    ask_of("nobody", "carnot1 restore", "carnot1 result=restore limits=1 ");
+}
+
 static void test_message(void)
 {
     set_up();
+    asker = geteuid();
     ask("carnot1 set job=7 cap=gpu:250W gpus=1",
         "carnot1 result=set limits=1 asked_mw=250000 actual_mw=250000 why=");
     UNIT_STR(powercap_limits(), "200 200 250 300", "set");
@@ -232,10 +260,9 @@ static void test_hang(void)
 int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {
-        {"set", test_set},         {"set_again", test_set_again},
-        {"restore", test_restore}, {"hung_up", test_hung_up},
-        {"message", test_message}, {"state", test_state_dir},
-        {"hang", test_hang},       {NULL, NULL},
+        {"set", test_set},         {"set_again", test_set_again}, {"restore", test_restore},
+        {"hung_up", test_hung_up}, {"message", test_message},     {"user", test_user},
+        {"state", test_state_dir}, {"hang", test_hang},           {NULL, NULL},
     };
 
     return unit_main(argc, argv, cases, "powercap_kill");
