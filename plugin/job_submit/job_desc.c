@@ -204,6 +204,35 @@ int job_desc_is_test(const job_desc_msg_t *desc)
     return 0;
 }
 
+int job_desc_is_exclusive(const struct board *b, const struct placement_job *job)
+{
+    uint32_t i = 0;
+    const struct board_partition *p = board_partition_each(b, job->partition, &i);
+    int exclusive = p != NULL;
+    for (; p; p = board_partition_each(b, job->partition, &i))
+        exclusive &= p->exclusive != 0;
+    return exclusive || (job->flags & PLACEMENT_EXCLUSIVE);
+}
+
+void job_desc_pass_cap(job_desc_msg_t *desc, const struct request *r, int is_set, int exclusive)
+{
+    const char *name = request_options[REQUEST_POWER_CAP].env;
+    size_t n = desc->spank_job_env ? desc->spank_job_env_size : 0, len = strlen(name);
+    char cap[POWER_CAP_TEXT_SIZE] = "", entry[sizeof(cap) + 48];
+
+    if (is_set)
+        power_cap_format(cap, sizeof(cap), &r->power_cap);
+    snprintf(entry, sizeof(entry), "%s=%s%s", name, cap,
+             cap[0] && exclusive ? REQUEST_CAP_EXCLUSIVE : "");
+    for (size_t i = 0; i < n && i < SCAN_MAX; i++) {
+        char **at = &desc->spank_job_env[i];
+        if (!*at || strncmp(*at, name, len) != 0 || (*at)[len] != '=' || strcmp(*at, entry) == 0)
+            continue;
+        slurm_xfree((void **)at);
+        *at = slurm_xstrdup(entry);
+    }
+}
+
 void job_desc_append(char **where, const char *separator, const char *text)
 {
     char joined[4096];

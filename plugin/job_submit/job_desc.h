@@ -6,6 +6,7 @@
 #ifndef CARNOT_PLUGIN_JOB_SUBMIT_JOB_DESC_H
 #define CARNOT_PLUGIN_JOB_SUBMIT_JOB_DESC_H
 
+#include "placement/board.h"
 #include "placement/change.h"
 #include "placement/placement.h"
 #include "compat/slurm_compat.h"
@@ -28,6 +29,14 @@ int job_desc_has_reader(const job_desc_msg_t *desc);
 /* Was this submission only a test (sbatch --test-only)? By its command line: a forged one gains
  * nothing, see job_submit_carnot.c. */
 int job_desc_is_test(const job_desc_msg_t *desc);
+
+/* Does Slurm give the job whole nodes, as far as is known? 1 or 0. */
+int job_desc_is_exclusive(const struct board *b, const struct placement_job *job);
+
+/* Tell the nodes' prologs the job's power cap, or with is_set 0 that there is none, in the entry
+ * that the SPANK plugin has put into the SPANK environment (REQUEST_CAP_EXCLUSIVE). A submission
+ * without that plugin has no such entry, and no cap. */
+void job_desc_pass_cap(job_desc_msg_t *desc, const struct request *r, int is_set, int exclusive);
 
 /* Append text to a string that Slurm owns, separated by `separator` from what stands there. */
 void job_desc_append(char **where, const char *separator, const char *text);

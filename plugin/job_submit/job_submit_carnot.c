@@ -119,6 +119,20 @@ static struct held_board *decide(struct placement_job *job, int test, int64_t no
     return held;
 }
 
+/* To the nodes. err_msg is NULL where nobody would read it. */
+static void pass_cap(const struct board *b, job_desc_msg_t *desc, const struct placement_job *job,
+                     int acting, char **err_msg)
+{
+    int exclusive = job_desc_is_exclusive(b, job);
+    job_desc_pass_cap(desc, &job->request, acting, exclusive);
+    if (job->request.power_cap.scope == POWER_CAP_NONE)
+        return;
+    if (!acting)
+        tell(err_msg, "only observing here: no power cap will be set");
+    else if (!exclusive)
+        tell(err_msg, "a power cap is set only on nodes that the job holds alone: add --exclusive");
+}
+
 static int apply(const struct board *b, job_desc_msg_t *desc, const struct placement_job *job,
                  int64_t now_ms, const struct admit_outcome *o, char **err_msg)
 {
@@ -139,6 +153,7 @@ static int apply(const struct board *b, job_desc_msg_t *desc, const struct place
     }
     if (has_reader)
         tell(err_msg, text);
+    pass_cap(b, desc, job, acting, has_reader ? err_msg : NULL);
     if (!o->binding && !request_any(&job->request))
         return SLURM_SUCCESS; /* asked for nothing and gets nothing */
     if (acting && o->d.verdict == VERDICT_DELAY)
@@ -215,6 +230,7 @@ static int submit(job_desc_msg_t *job_desc, char **err_msg)
     struct held_board *held = decide(&job, test, now_ms, &o);
     if (!held) {
         counters_add(COUNTER_NO_BOARD);
+        job_desc_pass_cap(job_desc, &job.request, 0, 0);
         if (request_any(&job.request) && job_desc_has_reader(job_desc) &&
             job_desc_component(job_desc) <= 0)
             tell(err_msg, "not answering; your job is accepted unchanged");

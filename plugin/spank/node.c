@@ -21,6 +21,7 @@
 #include "common/node_socket.h"
 #include "node.h"
 #include "options.h"
+#include "placement/request.h"
 
 int node_option(int option, const char *value, int remote)
 {
@@ -120,6 +121,26 @@ static void _tell(struct node_event *ev, int argc, char **argv)
         (void)close(fd);
 }
 
+/* The power cap that job_submit has passed on (placement/request.h). A user who forges it gets no
+ * more by that than by asking for it. */
+static void _read_cap(struct node_event *ev)
+{
+    const size_t mark = sizeof(REQUEST_CAP_EXCLUSIVE) - 1;
+    const char *text = getenv("SPANK_CARNOT_POWER_CAP");
+    size_t n = text ? strlen(text) : 0;
+    char cap[POWER_CAP_TEXT_SIZE];
+
+    if (n > mark && strcmp(text + n - mark, REQUEST_CAP_EXCLUSIVE) == 0) {
+        ev->exclusive = 1;
+        n -= mark;
+    }
+    if (n == 0 || n >= sizeof(cap))
+        return;
+    memcpy(cap, text, n);
+    cap[n] = '\0';
+    (void)power_cap_parse(&ev->cap, cap);
+}
+
 /* Prolog and epilog: the environment is slurmd's own, not the job's. */
 static void _job_edge(spank_t sp, enum node_event_kind kind, int argc, char **argv)
 {
@@ -129,8 +150,10 @@ static void _job_edge(spank_t sp, enum node_event_kind kind, int argc, char **ar
     _begin_event(&ev, sp, kind);
     ev.ncpus = _number(getenv("SLURM_JOB_CPUS_PER_NODE"), "(");
     /* the epilog of a run that is requeued is told the count of the next run (22.05) */
-    if (kind == NODE_EVENT_START)
+    if (kind == NODE_EVENT_START) {
         ev.restart = _number(getenv("SLURM_JOB_RESTART_COUNT"), "");
+        _read_cap(&ev);
+    }
     /* where GPUs have no numbers ("gpu:a100:2") there is nothing to say */
     if (gpus && gpus[strspn(gpus, "0123456789,-")] == '\0')
         _copy(ev.gpus, sizeof(ev.gpus), gpus);

@@ -73,14 +73,21 @@ static bool _is_terminal(void)
 /* salloc and srun do not send their environment: what is in it for us goes the way of the flags. */
 static void _pass_on(spank_t sp)
 {
+    char cap[POWER_CAP_TEXT_SIZE];
+
     for (size_t i = 0; i < REQUEST_N_OPTIONS; i++) {
         const char *name = request_options[i].env, *value = getenv(name);
 
+        if (request_options[i].option == REQUEST_POWER_CAP)
+            continue;
         if (value && *value)
             (void)spank_job_control_setenv(sp, name, value, 1);
         else
             (void)spank_job_control_unsetenv(sp, name);
     }
+    /* always there, since job_submit can replace an entry and not add one */
+    (void)spank_job_control_setenv(sp, request_options[REQUEST_POWER_CAP].env,
+                                   power_cap_format(cap, sizeof(cap), &asked.power_cap), 1);
     (void)spank_job_control_setenv(sp, REQUEST_TTY_NAME, _is_terminal() ? "1" : "0", 1);
 }
 

@@ -41,7 +41,8 @@ static int _start_settings(struct daemon *d, struct err *e)
     if (settings_load(&d->settings, path, e) < 0 ||
         _expand(d->state_dir, sizeof(d->state_dir), d->settings.node.state_dir, d, e) < 0 ||
         _expand(d->log_dir, sizeof(d->log_dir), d->settings.node.log_dir, d, e) < 0 ||
-        _expand(d->socket, sizeof(d->socket), d->settings.node.socket, d, e) < 0)
+        _expand(d->socket, sizeof(d->socket), d->settings.node.socket, d, e) < 0 ||
+        _expand(d->cap_socket, sizeof(d->cap_socket), d->settings.node.cap_socket, d, e) < 0)
         return -1;
     return 0;
 }
@@ -227,6 +228,16 @@ static void _stop_sampler(struct daemon *d)
     sampler_fini(&d->sampler);
 }
 
+static int _start_caps(struct daemon *d, struct err *e)
+{
+    return caps_open(&d->caps, d->base, &d->sampler, d->cap_socket, e);
+}
+
+static void _stop_caps(struct daemon *d)
+{
+    caps_close(&d->caps);
+}
+
 static int _open_socket(struct daemon *d, struct err *e)
 {
     return job_socket_open(&d->jobs, d->base, d->socket, d->options->node, loop_on_job, d, e);
@@ -294,6 +305,7 @@ static const struct part {
     {_start_log, _stop_log},
     {_start_reporter, _stop_reporter},
     {_start_sampler, _stop_sampler},
+    {_start_caps, _stop_caps},
     {_start_metrics, _stop_metrics},
     {_start_thread, NULL},
 };
@@ -308,6 +320,7 @@ static void _run(struct daemon *d)
     if (loop_run(d, &e) < 0)
         log_err("%s", e.text);
     notify_send("STOPPING=1");
+    caps_end(&d->caps);
     (void)sampler_end(&d->sampler);
     record_daemon_stop(&d->sampler, d->stop_why ? d->stop_why : "error");
     log_info("%s: ending with record %llu", d->stop_why ? d->stop_why : "error",

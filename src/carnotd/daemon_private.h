@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 
+#include "carnotd/caps.h"
 #include "carnotd/daemon.h"
 #include "carnotd/job_socket.h"
 #include "carnotd/metrics.h"
@@ -22,6 +23,7 @@ struct daemon {
     struct settings settings;
     char boot[DAEMON_BOOT_MAX]; /* what counters and the monotonic clock belong to */
     char state_dir[SETTINGS_PATH_MAX], log_dir[SETTINGS_PATH_MAX], socket[SETTINGS_PATH_MAX];
+    char cap_socket[SETTINGS_PATH_MAX];
     char state_file[SETTINGS_PATH_MAX + 32];
     struct rights rights;
     int lock_fd; /* one carnotd a node: two would write the same log */
@@ -33,6 +35,7 @@ struct daemon {
     struct event_base *base;
     struct event *tick, *edge, *signals[DAEMON_SIGNALS];
     struct job_socket jobs;
+    struct caps caps;
     struct metrics metrics;
     int64_t ticked_ms; /* when, 0 = not yet */
     const char *stop_why;

@@ -61,6 +61,7 @@ static void _on_tick(evutil_socket_t fd, short what, void *arg)
         sampler_skip_to(&d->sampler, skip_to);
     (void)sampler_tick(&d->sampler);
     _count_tick(d, began_us);
+    caps_look(&d->caps);
     notify_send("WATCHDOG=1");
     _schedule_tick(d);
 }
@@ -82,6 +83,7 @@ void loop_on_job(const struct node_event *ev, void *arg)
     log_debug("job %u: %s", ev->job_id, node_event_kind_name(ev->kind));
     if (sampler_event(&d->sampler, ev) && ev->kind == NODE_EVENT_END)
         reporter_wake(&d->reporter);
+    caps_event(&d->caps, ev);
     _schedule_edge(d);
 }
 
@@ -104,6 +106,7 @@ static void _reload(struct daemon *d)
         return;
     }
     if (strcmp(new.node.socket, d->settings.node.socket) != 0 ||
+        strcmp(new.node.cap_socket, d->settings.node.cap_socket) != 0 ||
         strcmp(new.node.state_dir, d->settings.node.state_dir) != 0 ||
         strcmp(new.node.log_dir, d->settings.node.log_dir) != 0 ||
         strcmp(new.node.metrics, d->settings.node.metrics) != 0 ||
@@ -113,7 +116,7 @@ static void _reload(struct daemon *d)
         strcmp(new.node.file, d->settings.node.file) != 0 ||
         strcmp(new.node.command, d->settings.node.command) != 0 ||
         memcmp(&new.node.sources, &d->settings.node.sources, sizeof(new.node.sources)) != 0)
-        log_warn("%s: node.socket, user, metrics, sources and directories change at the next start",
+        log_warn("%s: node.socket, cap_socket, user, metrics, sources and directories change at the next start",
                  path);
     /* the running interval was measured under the old settings */
     (void)sampler_close(&d->sampler);

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "carnotd/line.h"
@@ -214,5 +215,28 @@ void record_job_end(struct sampler *s, const struct job *job)
         line_u64(&l, "cpu_ms", job->total_us / 1000);
     else
         line_null(&l, "cpu_ms");
+    _commit(s, &l);
+}
+
+void record_cap(struct sampler *s, uint32_t job, const struct power_cap *cap,
+                const struct cap_answer *a)
+{
+    char ev[32], text[POWER_CAP_TEXT_SIZE];
+    struct line l;
+
+    (void)snprintf(ev, sizeof(ev), "cap.%s", cap_result_name(a->result));
+    _begin(s, &l, clock_wall_ms(s->clock), ev);
+    if (job)
+        line_u64(&l, "job", job);
+    else
+        line_null(&l, "job");
+    line_str(&l, "cap", cap ? power_cap_format(text, sizeof(text), cap) : NULL);
+    line_u64(&l, "limits", a->limits);
+    if (a->asked_mw) {
+        line_u64(&l, "asked_mw", a->asked_mw);
+        line_u64(&l, "actual_mw", a->actual_mw);
+    }
+    if (a->why.text[0])
+        line_str(&l, "why", a->why.text);
     _commit(s, &l);
 }

@@ -7,6 +7,7 @@
 #define CARNOT_CARNOTD_RECORD_H
 
 #include "carnotd/sampler.h"
+#include "common/cap_message.h"
 
 struct record {
     uint64_t seq;
@@ -30,5 +31,8 @@ void record_daemon_stop(struct sampler *s, const char *why);
 void record_source(struct sampler *s, const struct source *source, enum source_state was);
 void record_job_start(struct sampler *s, const struct job *job);
 void record_job_end(struct sampler *s, const struct job *job);
+/* What became of a job's power cap; job 0 and cap NULL: of whatever an earlier run left. */
+void record_cap(struct sampler *s, uint32_t job, const struct power_cap *cap,
+                const struct cap_answer *a);
 
 #endif

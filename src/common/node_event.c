@@ -20,7 +20,7 @@
 /* Year 9999: later times are nonsense, and arithmetic on them might overflow. */
 #define T_MS_MAX INT64_C(253402300799999)
 
-enum key_type { KEY_KIND, KEY_U32, KEY_TIME, KEY_STEP, KEY_NODE, KEY_LIST };
+enum key_type { KEY_KIND, KEY_U32, KEY_TIME, KEY_STEP, KEY_NODE, KEY_LIST, KEY_CAP };
 
 struct key {
     const char *name;
@@ -39,6 +39,8 @@ static const struct key keys[] = {
     {"uid", KEY_U32, TEXT(uid)},
     {"node", KEY_NODE, TEXT(node)},
     {"ncpus", KEY_U32, TEXT(ncpus)},
+    {"cap", KEY_CAP, TEXT(cap)},
+    {"exclusive", KEY_U32, TEXT(exclusive)},
     {"cores", KEY_LIST, TEXT(cores)},
     {"gpus", KEY_LIST, TEXT(gpus)},
     {"restart", KEY_U32, TEXT(restart)},
@@ -57,6 +59,7 @@ void node_event_init(struct node_event *ev)
     ev->job_id = NODE_EVENT_UNKNOWN;
     ev->uid = NODE_EVENT_UNKNOWN;
     ev->ncpus = NODE_EVENT_UNKNOWN;
+    ev->exclusive = NODE_EVENT_UNKNOWN;
     ev->restart = NODE_EVENT_UNKNOWN;
     ev->array_job_id = NODE_EVENT_UNKNOWN;
     ev->array_task_id = NODE_EVENT_UNKNOWN;
@@ -91,6 +94,17 @@ static bool _is_text(enum key_type type, const char *text, size_t n)
     return type == KEY_NODE ? message_is_node(text, n) : message_is_word(text, n);
 }
 
+static bool _read_cap(struct power_cap *cap, const char *text, size_t n)
+{
+    char copy[POWER_CAP_TEXT_SIZE];
+
+    if (n >= sizeof(copy))
+        return false;
+    memcpy(copy, text, n);
+    copy[n] = '\0';
+    return power_cap_parse(cap, copy) == NULL;
+}
+
 /* The value of a key out of n bytes into *ev. */
 static bool _read_value(struct node_event *ev, const struct key *k, const char *text, size_t n)
 {
@@ -116,6 +130,8 @@ static bool _read_value(struct node_event *ev, const struct key *k, const char *
             return false;
         *(int64_t *)field = (int64_t)value;
         return true;
+    case KEY_CAP:
+        return _read_cap(field, text, n);
     default:
         if (n >= k->size || !_is_text(k->type, text, n))
             return false;
@@ -200,6 +216,7 @@ int node_event_parse(struct node_event *ev, const char *text, size_t size, struc
 static int _write_word(char *word, size_t size, const struct node_event *ev, const struct key *k)
 {
     const void *field = (const char *)ev + k->offset;
+    char cap[POWER_CAP_TEXT_SIZE];
     int n = 0;
 
     word[0] = '\0';
@@ -215,6 +232,11 @@ static int _write_word(char *word, size_t size, const struct node_event *ev, con
         if (*(const int64_t *)field < 0 || *(const int64_t *)field > T_MS_MAX)
             return -1;
         n = snprintf(word, size, " %s=%" PRId64, k->name, *(const int64_t *)field);
+        break;
+    case KEY_CAP:
+        if (ev->cap.scope != POWER_CAP_NONE)
+            n = snprintf(word, size, " %s=%s", k->name,
+                         power_cap_format(cap, sizeof(cap), &ev->cap));
         break;
     default: {
         const char *text = field;

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "common/err.h"
+#include "common/power_cap.h"
 
 #define NODE_EVENT_MAX 512      /* bytes of a message, at most */
 #define NODE_EVENT_STEP_MAX 16  /* "batch", "extern", "interactive", or the step's number */
@@ -42,8 +43,10 @@ struct node_event {
     uint32_t uid;
     char step[NODE_EVENT_STEP_MAX]; /* given for STEP and STEP_END, "" else */
     char node[NODE_EVENT_NODE_MAX]; /* Slurm's name of the node */
-    uint32_t ncpus; /* CPUs (hardware threads) of the job here: START, END, batch step;
-                     * unknown when the job has differing counts on its nodes */
+    uint32_t ncpus;       /* CPUs (hardware threads) of the job here: START, END, batch step;
+                           * unknown when the job has differing counts on its nodes */
+    struct power_cap cap; /* START: what the job asked for */
+    uint32_t exclusive;   /* START, with cap: 1 = Slurm gives the job whole nodes */
     char cores[NODE_EVENT_LIST_MAX]; /* steps: the job's cores here, Slurm's abstract numbers */
     char gpus[NODE_EVENT_LIST_MAX];  /* START, END: GPU indices on this node */
     uint32_t restart;                /* START: how often the job was requeued before this run */

@@ -91,14 +91,15 @@ struct settings {
     } power;
 
     struct {
-        int64_t interval_ms;               /* sampling; 200ms..60s; 1s */
-        int64_t log_interval_ms;           /* a record at least this often; interval..10m; 10s */
-        int64_t report_interval_ms;        /* sent to carnotctld; log_interval..10m; 30s */
-        char state_dir[SETTINGS_PATH_MAX]; /* may hold %n = node name */
-        char log_dir[SETTINGS_PATH_MAX];   /* may hold %n */
-        char socket[SETTINGS_PATH_MAX];    /* may hold %n; job start and end from SPANK */
-        struct settings_names sources;     /* kinds in their order of preference; auto */
-        char file[SETTINGS_PATH_MAX];      /* a figure of the site's own; "" = none */
+        int64_t interval_ms;                /* sampling; 200ms..60s; 1s */
+        int64_t log_interval_ms;            /* a record at least this often; interval..10m; 10s */
+        int64_t report_interval_ms;         /* sent to carnotctld; log_interval..10m; 30s */
+        char state_dir[SETTINGS_PATH_MAX];  /* may hold %n = node name */
+        char log_dir[SETTINGS_PATH_MAX];    /* may hold %n */
+        char socket[SETTINGS_PATH_MAX];     /* may hold %n; job start and end from SPANK */
+        char cap_socket[SETTINGS_PATH_MAX]; /* of carnot-powercap, may hold %n; "" = no caps */
+        struct settings_names sources;      /* kinds in their order of preference; auto */
+        char file[SETTINGS_PATH_MAX];       /* a figure of the site's own; "" = none */
         char file_unit[8], file_covers[16];
         char command[SETTINGS_PATH_MAX]; /* the same, what it prints */
         char command_unit[8], command_covers[16];

@@ -142,6 +142,9 @@ const struct setting settings_table[] = {
      "Where carnotd writes the telemetry log; %n is the node's name."},
     {"node", "socket", SETTING_PATH, FIELD(node.socket), NULL, NULL, "/run/carnot/carnotd.sock",
      "Where SPANK tells carnotd of job starts and ends; %n is the node's name."},
+    {"node", "cap_socket", SETTING_PATH, FIELD(node.cap_socket), NULL, NULL, "",
+     "Socket of carnot-powercap, which sets the power caps that jobs ask for; %n is the node's "
+     "name. /run/carnot-powercap.sock with carnot-powercap.socket; not set: no cap is set."},
     {"node", "sources", SETTING_NAMES, FIELD(node.sources), NULL,
      "kinds of sources as in [perf, powercap, nvml]", "auto",
      "Kinds of sources that carnotd looks for, preferred ones first, of perf, powercap, nvml, "

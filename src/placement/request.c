@@ -38,6 +38,8 @@ const struct request_option_desc request_options[REQUEST_N_OPTIONS] = {
      "when it passes such a limit: warn or term", "warn or term"},
     {REQUEST_CARBON_RUN, "carbon-run", "CARNOT_CARBON_RUN", "NAME",
      "group the job under this name in reports", "at most 63 letters, digits and . _ + - @ / :"},
+    {REQUEST_POWER_CAP, "power-cap", "CARNOT_POWER_CAP", "CAP",
+     "lower limits on whole nodes: node:1800W, gpu:300W", "node:1800W or gpu:300W (at most 1MW)"},
 };
 
 static const char *const layer_names[] = {"site", "environment", "script", "flag"};
@@ -219,6 +221,8 @@ static const char *_set(struct request *r, enum request_option option, const cha
         return _set_action(r, value);
     case REQUEST_CARBON_RUN:
         return _set_run(r, value);
+    case REQUEST_POWER_CAP:
+        return power_cap_parse(&r->power_cap, value);
     default:
         return "no such option";
     }

@@ -15,8 +15,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "common/err.h"
+#include "common/power_cap.h"
 
 #define REQUEST_TTY_NAME "CARNOT_TTY" /* see request_from_terminal */
+/* In spank_job_env, CARNOT_POWER_CAP= is what the nodes' prologs go by: the SPANK plugin puts the
+ * flag's or the environment's cap there, or nothing; job_submit, which knows the #CARNOT lines and
+ * whether Carnot acts, replaces it, with this behind a cap of a job that gets whole nodes. */
+#define REQUEST_CAP_EXCLUSIVE ",exclusive"
 #define REQUEST_VALUE_MAX 128
 #define REQUEST_RUN_MAX 64
 #define REQUEST_SCRIPT_SCAN_MAX (64 << 10)
@@ -29,6 +34,7 @@ enum request_option {
     REQUEST_ENERGY_BUDGET,
     REQUEST_BUDGET_ACTION,
     REQUEST_CARBON_RUN,
+    REQUEST_POWER_CAP,
     REQUEST_N_OPTIONS
 };
 
@@ -69,6 +75,7 @@ struct request {
     uint64_t energy_budget_uj; /* 0 = none */
     enum budget_action action;
     char run[REQUEST_RUN_MAX]; /* letters, digits, . _ + - @ / : only */
+    struct power_cap power_cap;
 };
 
 /* Nothing asked. All zero is the same. */

@@ -142,7 +142,7 @@ static const struct gpu_vendor vendor = {
 /* ---- the driver's list ---- */
 
 struct listing {
-    struct gpu_place places[GPUS_MAX];
+    struct gpu_place *places;
     int n;
     const char *dir;
 };
@@ -245,18 +245,27 @@ static void _number_instances(struct listing *l, const char *sysroot)
     }
 }
 
-int source_nvml_probe(const char *sysroot, struct source sources[], int max, struct err *e)
+int source_nvml_list(const char *sysroot, struct gpu_place places[GPUS_MAX])
 {
     char dir[SOURCE_PATH_MAX];
-    struct listing l = {.n = 0, .dir = dir};
-    struct nvml *v;
+    struct listing l = {.places = places, .dir = dir};
 
+    memset(places, 0, GPUS_MAX * sizeof(places[0]));
     if (path_format(dir, sizeof(dir), "%s/proc/driver/nvidia/gpus", sysroot) == 0)
         (void)sysfs_each(dir, "", _list, &l);
-    if (l.n == 0)
-        return 0;
     _number_instances(&l, sysroot);
+    return l.n;
+}
+
+int source_nvml_probe(const char *sysroot, struct source sources[], int max, struct err *e)
+{
+    struct gpu_place places[GPUS_MAX];
+    int n = source_nvml_list(sysroot, places);
+    struct nvml *v;
+
+    if (n == 0)
+        return 0;
     v = calloc(1, sizeof(*v));
-    return v ? gpu_library_probe(&vendor, v, sysroot, l.places, l.n, sources, max, e)
+    return v ? gpu_library_probe(&vendor, v, sysroot, places, n, sources, max, e)
              : err_errno(e, "no memory for GPUs");
 }

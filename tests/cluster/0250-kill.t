@@ -3,7 +3,8 @@
 #
 # carnotd killed with SIGKILL at random, CARNOT_KILLS times (50; 1000 for the long run), while it starts, logs, saves its state
 # and reports: every complete line of the log parses, numbers follow each other, and each source's records add up to what its
-# counter moved by, over wraps, to the microjoule; the controller got each record's energy once. Needs no Slurm: a tree of
+# counter moved by, over wraps, to the microjoule; the controller got each record's energy once; and no power cap of the jobs
+# that came and went is left behind, though the helper that sets them is killed as well. Needs no Slurm: a tree of
 # counters that a process advances, and a controller that is played here, with a munged of our own.
 # CARNOT_TEST_SEED runs one sequence of moments again, as far as the machine plays along.
 
@@ -36,6 +37,11 @@ zone() {
 zone intel-rapl:0 package-0 65512610987
 zone intel-rapl:1 package-1 30000000000
 zone intel-rapl:0:0 dram 1
+for zone in intel-rapl:0 intel-rapl:1; do
+    echo long_term >"$zones/$zone/constraint_0_name"
+    echo 2000000000 >"$zones/$zone/constraint_0_max_power_uw"
+    echo 2000000000 >"$zones/$zone/constraint_0_power_limit_uw"
+done
 
 munge_pid=
 if [[ $(id -u) = 0 ]] && command -v munged munge unmunge >/dev/null; then
@@ -57,6 +63,7 @@ use IO::Socket::INET; use IO::Socket::UNIX; use JSON::PP; use Time::HiRes qw(sle
 use Socket qw(SOCK_SEQPACKET);
 
 my ($carnotd, $t, $kills, $seed, $munge) = @ARGV;
+(my $powercap = $carnotd) =~ s{carnotd/carnotd$}{powercap/carnot-powercap};
 my $range = 65532610987;
 my %file = ("rapl:package-0" => "intel-rapl:0", "rapl:package-1" => "intel-rapl:1", "rapl:package-0:dram" => "intel-rapl:0:0");
 my $json = JSON::PP->new;
@@ -125,10 +132,37 @@ open my $conf, '>', "$t/carnot.yaml" or die;
 print $conf "controller:\n  host: 127.0.0.1\n  port: $port\n" . ($munge ? "munge_socket: $munge/socket\n" : '') .
     "node:\n  interval: 200ms\n  log_interval: 200ms\n  report_interval: 200ms\n  log_max: 64KiB\n  log_keep: 1000\n" .
     "  metrics: \"textfile:$t/metrics\"\n" .
-    "  state_dir: \"$t/state\"\n  log_dir: \"$t/log\"\n  socket: /tmp/carnot-kill-$$.sock\n";
+    "  state_dir: \"$t/state\"\n  log_dir: \"$t/log\"\n  socket: /tmp/carnot-kill-$$.sock\n  cap_socket: /tmp/carnot-kill-$$.caps\n";
 close $conf;
 my $controller = $munge ? fork : -1;
 control($listen) if $controller == 0;
+
+# The helper for power caps, started for each connection as the service manager does it; one in four is killed as well, until
+# the last run begins.
+sub helpers {
+    my ($caps, $calm) = @_;
+    $SIG{USR1} = sub { $calm = 1 };
+    while (1) {
+        my $peer = $caps->accept or next;
+        1 while waitpid(-1, WNOHANG) > 0;
+        my $fate = !$calm && rand() < 0.25 ? rand 0.02 : 0;
+        my $helper = fork // die;
+        if (!$helper) {
+            open STDIN, '<&', $peer; open STDOUT, '>&', $peer; open STDERR, '>>', "$t/carnotd.log";
+            exec "$powercap", '--sysroot', "$t/root", '--state-dir', "$t/caps" or exit 127;
+        }
+        next unless $fate;
+        sleep $fate;
+        kill KILL => $helper if waitpid($helper, WNOHANG) == 0;
+    }
+}
+my $caps = IO::Socket::UNIX->new(Type => SOCK_SEQPACKET, Local => "/tmp/carnot-kill-$$.caps", Listen => 8) or die;
+my $helpers = fork // die;
+helpers($caps) if $helpers == 0;
+# What the limits of the packages are, in watts.
+sub limits {
+    join ' ', map { open my $f, '<', "$t/root/sys/class/powercap/intel-rapl:$_/constraint_0_power_limit_uw" or die; readline($f) / 1e6 } 0, 1;
+}
 
 sub start {
     my $pid = fork // die;
@@ -138,7 +172,7 @@ sub start {
 }
 sub tell_job {
     my $s = IO::Socket::UNIX->new(Type => SOCK_SEQPACKET, Peer => "/tmp/carnot-kill-$$.sock") or return;
-    syswrite $s, "carnot1 event=$_[0] job=7 uid=1000 node=n1 ncpus=1";
+    syswrite $s, "carnot1 event=$_[0] job=7 uid=1000 node=n1 ncpus=1" . ($_[0] eq 'start' ? ' cap=node:3kW' : '');
 }
 # The metrics as they stand: joules of the first package; counts what is not whole, or goes back.
 my ($prom_reads, $prom_bad, $prom_last) = (0, 0, 0);
@@ -152,6 +186,7 @@ sub read_metrics {
 }
 sub lines { map { my $f; open($f, '<', $_) ? readline $f : () } "$t/log/telemetry.jsonl", glob "'$t/log/telemetry.jsonl.*'" }
 
+my $capped = 0;
 # Let every zone be seen, and seen to move, before the first kill.
 my $pid = start();
 for (1 .. 200) { last if grep { /"ev":"record"/ } lines(); sleep 0.1 }
@@ -162,13 +197,19 @@ sleep 0.5;
 for my $i (1 .. $kills) {
     # as it starts and writes down the gap, or later on
     sleep($i % 3 ? rand 0.12 : rand 0.9);
-    tell_job($i % 2 ? 'start' : 'end') if $i % 4 == 0;
-    sleep rand 0.01;
+    tell_job($i % 4 ? 'start' : 'end') if $i % 2 == 0;
+    # while a cap is asked for, set or restored, or when it is
+    sleep rand($i % 2 ? 0.01 : 0.3);
     read_metrics();
+    $capped++ if limits() eq '1500 1500';
     kill KILL => $pid;
     waitpid $pid, 0;
     $pid = start();
 }
+kill USR1 => $helpers;
+tell_job('start');
+for (1 .. 300) { last if limits() eq '1500 1500'; sleep 0.1 }
+$capped++ if limits() eq '1500 1500';
 sleep 1;
 kill TERM => $advancer; waitpid $advancer, 0;
 sleep 2.5;
@@ -180,7 +221,8 @@ if ($munge) {
     for (1 .. 3) { $pid = start(); sleep 1.5; kill TERM => $pid; waitpid $pid, 0 }
     kill TERM => $controller; waitpid $controller, 0;
 }
-unlink "/tmp/carnot-kill-$$.sock";
+kill TERM => $helpers; waitpid $helpers, 0;
+unlink "/tmp/carnot-kill-$$.sock", "/tmp/carnot-kill-$$.caps";
 
 # ---- what is left
 my (%sum, %seen, @seq);
@@ -212,6 +254,7 @@ print "bad_$_=$bad{$_}\n" for sort keys %bad;
 print "missing=", $seq[-1] - $seq[0] + 1 - @seq, "\n";
 print "off_$file{$_}=", ($sum{$_} // 0) - $moved->{$_}, "\n" for sort keys %file;
 print "moved=", $moved->{'rapl:package-0'}, "\nnode_uj=$node_uj\nmodelled=$modelled\nprom_reads=$prom_reads\nprom_bad=$prom_bad\n";
+print "capped=$capped\nlimits=", limits(), "\njournals=", (-e "$t/caps/journal" ? 1 : 0), "\n";
 print "prom_off=", $prom_last - int($moved->{'rapl:package-0'} / 1e6), "\n";
 if ($munge) {
     open $in, '<', "$t/counted" or die;
@@ -242,6 +285,9 @@ if [[ -n $munge_pid ]]; then
 else
     skip "what the controller has" "munged is not installed, or this is not root"
 fi
+ok "power caps were set" test "$(value capped)" -gt 0
+is "none is left behind" "$(value limits)" "2000 2000"
+is "nor a journal" "$(value journals)" 0
 ok "metrics were read" test "$(value prom_reads)" -gt 2
 is "they were whole, and never went back" "$(value prom_bad)" 0
 is "and in the end say what the counter moved by" "$(value prom_off)" 0

@@ -109,6 +109,57 @@ static void test_watts(void)
     host_fini();
 }
 
+/* What becomes of the entry that the nodes go by. */
+static const char *cap_entry(const char *script, const char *entry, uint16_t shared)
+{
+    static char kept[64];
+    char *env[] = {tty[0], strdup(entry), NULL};
+    job_desc_msg_t d;
+    char *msg = NULL;
+    host_job_init(&d, (char *)(uintptr_t)script);
+    d.spank_job_env = env;
+    d.spank_job_env_size = 2;
+    d.shared = shared;
+    UNIT_INT(host_submit(&d, 1000, &msg), 0, "%s: %s", entry, msg ? msg : "passes");
+    UNIT_INT(msg && strstr(msg, "add --exclusive"), shared && strstr(env[1], "mW"), "%s: %s", entry,
+             msg ? msg : "");
+    (void)snprintf(kept, sizeof(kept), "%s", env[1]);
+    free(env[1]);
+    host_job_fini(&d, &msg);
+    return kept;
+}
+
+static void test_power_cap(void)
+{
+    static const char line[] = "#!/bin/sh\n#CARNOT power-cap=node:1.8kW\n";
+    const uint16_t any = NO_VAL16;
+    struct fixture f;
+    job_desc_msg_t d;
+    char *msg = NULL, *forged[] = {(char *)(uintptr_t) "CARNOT_POWER_CAP=gpu:1kW,exclusive"};
+    fixture_init(&f);
+    f.b.head.mode = 1;
+    host_start(&f);
+    UNIT_STR(cap_entry(plain, "CARNOT_POWER_CAP=", any), "CARNOT_POWER_CAP=", "none");
+    UNIT_STR(cap_entry(line, "CARNOT_POWER_CAP=", any), "CARNOT_POWER_CAP=node:1800000mW", "line");
+    UNIT_STR(cap_entry(line, "CARNOT_POWER_CAP=gpu:300000mW", any),
+             "CARNOT_POWER_CAP=node:1800000mW", "line over environment");
+    UNIT_STR(cap_entry(plain, "CARNOT_POWER_CAP=gpu:300000mW", 0),
+             "CARNOT_POWER_CAP=gpu:300000mW,exclusive", "whole nodes");
+    host_job_init(&d, plain);
+    d.spank_job_env = forged;
+    d.spank_job_env_size = 1;
+    UNIT_OK(host_submit(&d, 1000, &msg) != 0 && msg && strstr(msg, "not a power cap"), "forged: %s",
+            msg ? msg : "passes");
+    host_job_fini(&d, &msg);
+    f.b.head.mode = 0;
+    host_publish(&f, 3);
+    struct timespec t = {0, 600000000};
+    nanosleep(&t, NULL);
+    UNIT_STR(cap_entry(line, "CARNOT_POWER_CAP=gpu:300000mW", 0),
+             "CARNOT_POWER_CAP=", "only observing");
+    host_fini();
+}
+
 static int component(job_desc_msg_t *d, uint32_t offset, char **msg)
 {
     host_job_init(d, offset == 0 ? asks : NULL);
@@ -355,11 +406,16 @@ static void test_threads(void)
 
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {
-        {"decides", test_decides}, {"bad_option", test_bad_option},
-        {"watts", test_watts},     {"heterogeneous", test_heterogeneous},
-        {"hostile", test_hostile}, {"absent", test_absent},
-        {"observe", test_observe}, {"begins_anew", test_begins_anew},
-        {"threads", test_threads}, {NULL, NULL}};
+    static const struct unit_case cases[] = {{"decides", test_decides},
+                                             {"bad_option", test_bad_option},
+                                             {"power_cap", test_power_cap},
+                                             {"watts", test_watts},
+                                             {"heterogeneous", test_heterogeneous},
+                                             {"hostile", test_hostile},
+                                             {"absent", test_absent},
+                                             {"observe", test_observe},
+                                             {"begins_anew", test_begins_anew},
+                                             {"threads", test_threads},
+                                             {NULL, NULL}};
     return unit_main(argc, argv, cases, "job_submit");
 }

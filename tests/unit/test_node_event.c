@@ -67,8 +67,9 @@ static void test_round(void)
 static void test_all_fields(void)
 {
     static const char want[] =
-        "carnot1 event=step job=123 step=4294967200 uid=0 node=n1-a.b_c ncpus=4 cores=0-3,8 "
-        "gpus=0,1 restart=0 array_job=120 array_task=0 t_ms=1764000000123";
+        "carnot1 event=step job=123 step=4294967200 uid=0 node=n1-a.b_c ncpus=4 "
+        "cap=gpu:300000mW exclusive=1 cores=0-3,8 gpus=0,1 restart=0 array_job=120 array_task=0 "
+        "t_ms=1764000000123";
     struct node_event ev = _event(NODE_EVENT_STEP), got;
     char text[NODE_EVENT_MAX + 1];
     struct err e = {""};
@@ -77,6 +78,8 @@ static void test_all_fields(void)
     strcpy(ev.node, "n1-a.b_c");
     strcpy(ev.cores, "0-3,8");
     strcpy(ev.gpus, "0,1");
+    ev.cap = (struct power_cap){POWER_CAP_GPU, 300000};
+    ev.exclusive = 1;
     ev.uid = 0;
     ev.ncpus = 4;
     ev.restart = 0;
@@ -101,6 +104,8 @@ static void test_longest(void)
     memset(ev.gpus, '2', sizeof(ev.gpus) - 1);
     ev.job_id = ev.uid = ev.ncpus = ev.restart = UINT32_MAX - 1;
     ev.array_job_id = ev.array_task_id = UINT32_MAX - 1;
+    ev.exclusive = UINT32_MAX - 1;
+    ev.cap = (struct power_cap){POWER_CAP_NODE, POWER_CAP_MAX_MW};
     ev.t_ms = 253402300799999;
     UNIT_OK(node_event_format(text, sizeof(text), &ev) > 0, "longest");
     UNIT_INT(_parse(&got, text, strlen(text), &e), 0, "%s", e.text);

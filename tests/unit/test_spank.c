@@ -158,6 +158,24 @@ static void test_environment(void)
     UNIT_INT(host_submit(S_CTX_ALLOCATOR, NULL, 0), 1, "sbatch in a job does");
 }
 
+/* What the nodes go by: the flag, else the environment, else an entry that job_submit may fill. */
+static void test_power_cap(void)
+{
+    _open(S_CTX_ALLOCATOR);
+    UNIT_INT(host_submit(S_CTX_ALLOCATOR, NULL, 0), 0, "none");
+    UNIT_OK(_has(&host->control, "CARNOT_POWER_CAP="), "an empty entry");
+    setenv("CARNOT_POWER_CAP", "gpu:300W", 1);
+    UNIT_INT(host_submit(S_CTX_ALLOCATOR, NULL, 0), 0, "environment");
+    UNIT_OK(_has(&host->control, "CARNOT_POWER_CAP=gpu:300000mW"), "passed on");
+    UNIT_INT(host_submit(S_CTX_ALLOCATOR, (const char *const[]){"power-cap=node:1.8kW"}, 1), 0,
+             "flag");
+    UNIT_OK(_has(&host->control, "CARNOT_POWER_CAP=node:1800000mW"), "goes before");
+    UNIT_INT(host_submit(S_CTX_ALLOCATOR, (const char *const[]){"power-cap=350W"}, 1), 1, "bad");
+    UNIT_OK(strstr(host->error.line[0], "carnot: --power-cap=350W: say whose power: of the node or "
+                                        "each GPU; accepted: node:1800W or gpu:300W"),
+            "%s", host->error.line[0]);
+}
+
 static void test_hostile_environment(void)
 {
     static char huge[1 << 20];
@@ -238,6 +256,7 @@ static const char *const leaks[] = {
     "SLURM_SPANK__SLURM_SPANK_OPTION_carnot_carbon_run",
     "SLURM_SPANK_CARNOT_CARBON_DELAY",
     "SLURM_SPANK_CARNOT_CARBON_RUN",
+    "SLURM_SPANK_CARNOT_POWER_CAP",
     "SLURM_SPANK_CARNOT_TTY",
 };
 
@@ -357,6 +376,46 @@ static void test_job_events(void)
         UNIT_INT(ev.restart, rows[i].want_restart, "row %zu", i);
         UNIT_STR(ev.gpus, rows[i].want_gpus, "row %zu", i);
         UNIT_OK(ev.t_ms >= now_ms && ev.t_ms < now_ms + 10000, "row %zu", i);
+    }
+    (void)close(fd);
+}
+
+/* As job_submit has passed it on; the flag, which it may have refused, says nothing. */
+static void test_cap_event(void)
+{
+    static const struct {
+        const char *value;
+        enum power_cap_scope scope;
+        uint64_t mw;
+        uint32_t exclusive;
+    } rows[] = {
+        {"node:300000mW,exclusive", POWER_CAP_NODE, 300000, 1},
+        {"gpu:300000mW", POWER_CAP_GPU, 300000, NODE_EVENT_UNKNOWN},
+        {"", POWER_CAP_NONE, 0, NODE_EVENT_UNKNOWN},
+        {"300W", POWER_CAP_NONE, 0, NODE_EVENT_UNKNOWN},
+        {",exclusive", POWER_CAP_NONE, 0, NODE_EVENT_UNKNOWN},
+        {"node:300W,exclusive,exclusive", POWER_CAP_NONE, 0, 1},
+        {"node:00000000000000000000000000000000000300W", POWER_CAP_NONE, 0, NODE_EVENT_UNKNOWN},
+    };
+    struct node_event ev;
+    char path[100];
+    int fd = _listen(path, sizeof(path), "carnotd.sock", 8);
+
+    setenv("CARNOTD_SOCKET", path, 1);
+    setenv("SPANK__SLURM_SPANK_OPTION_carnot_power_cap", "gpu:1W", 1);
+    _open(S_CTX_JOB_SCRIPT);
+    host->job_id = 123;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        setenv("SPANK_CARNOT_POWER_CAP", rows[i].value, 1);
+        UNIT_INT(host_call("job_prolog", 0, NULL), 0, "row %zu", i);
+        if (!UNIT_INT(_receive(fd, &ev), 0, "row %zu", i))
+            continue;
+        UNIT_INT(ev.cap.scope, rows[i].scope, "row %zu", i);
+        UNIT_INT(ev.cap.mw, rows[i].mw, "row %zu", i);
+        UNIT_INT(ev.exclusive, rows[i].exclusive, "row %zu", i);
+        UNIT_INT(host_call("job_epilog", 0, NULL), 0, "row %zu", i);
+        UNIT_INT(_receive(fd, &ev), 0, "row %zu", i);
+        UNIT_INT(ev.cap.scope, POWER_CAP_NONE, "row %zu: not at the end", i);
     }
     (void)close(fd);
 }
@@ -518,6 +577,8 @@ static const struct unit_case cases[] = {
     {"registration", test_registration},
     {"flags", test_flags},
     {"environment", test_environment},
+    {"power-cap", test_power_cap},
+    {"cap-event", test_cap_event},
     {"hostile-environment", test_hostile_environment},
     {"quiet", test_quiet},
     {"terminal", test_terminal},

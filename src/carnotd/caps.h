@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The power cap that a job asked for: set while the job holds the node alone, and put back when it
+ * ends, when it is no longer alone, when the daemon ends, and when it starts after a crash. The
+ * daemon writes no limit: carnot-powercap does, asked over a socket (common/cap_message.h) whose
+ * answer the event loop waits for, so that no tick does. What became of a cap is a line of the log
+ * and of the telemetry log.
+ */
+#ifndef CARNOT_CARNOTD_CAPS_H
+#define CARNOT_CARNOTD_CAPS_H
+
+#include <stdbool.h>
+#include <event2/event.h>
+
+#include "carnotd/sampler.h"
+#include "common/cap_message.h"
+
+struct caps {
+    struct event_base *base;
+    struct sampler *sampler; /* its jobs; not changed but for lines in its log */
+    char socket[108];        /* "" = no cap is ever set; as large as sun_path */
+    /* The exchange that runs: asked is CAP_VERB_NONE and fd is -1 without one. */
+    enum cap_verb asked;
+    int fd;
+    struct event *event;
+    /* The job whose cap is in force, or may be since it was asked for; 0 = none. */
+    uint32_t holder;
+    struct power_cap cap;
+    /* What is to be put back, or may be; not before retry_ms. */
+    bool restore;
+    int64_t retry_ms;
+    bool failing; /* that it cannot be put back was said */
+    /* The job that wants a cap and has had no answer; 0 = none. */
+    uint32_t wanted;
+    struct power_cap wanted_cap;
+    bool exclusive; /* Slurm says that it gets whole nodes */
+};
+
+/* Nothing is known of what an earlier run left, so the first thing asked for is a restore. socket
+ * "" = none. 0, or -1 and e: it is too long. */
+int caps_open(struct caps *c, struct event_base *base, struct sampler *s, const char *socket,
+              struct err *e);
+
+/* A message came, and the sampler knows it already. Does not block. */
+void caps_event(struct caps *c, const struct node_event *ev);
+
+/* On each tick: jobs that have gone without a message, retries. Does not block. */
+void caps_look(struct caps *c);
+
+/* The loop has ended: put back what is in force. Blocks for CAP_ANSWER_MS at most. */
+void caps_end(struct caps *c);
+
+void caps_close(struct caps *c);
+
+#endif
