@@ -21,7 +21,7 @@ const char cmd_simulate_help[] =
     "Usage: carnot simulate --workload FILE --carbon FILE --zone ZONE\n"
     "         {--nodes N --cores-per-node C | --unbounded} [OPTIONS]\n"
     "Replays a history of jobs on a history of the grid, once for each policy.\n"
-    "  --workload FILE       SWF, CSV or sacct --parsable2 with a header; .gz too\n"
+    "  --workload FILE       SWF, CSV, or sacct -P with a header; .gz too\n"
     "  --workload-unit UNIT  of arrival_time and length in a CSV: s (default) or h\n"
     "  --carbon FILE         trace of carbon intensity (time,zone,g_per_kwh, or a wide CSV)\n"
     "  --zone ZONE           of the trace\n"
