@@ -71,6 +71,8 @@ done
 wait "${shells[@]}"
 ok "slurmctld answers" in_sandbox scontrol ping
 is "every submission was accepted" "$(cat "$T"/ids.* | grep -cE '^[0-9]+$')" 50
+# Why not: in sbatch's words.
+if grep -q refused "$T"/ids.*; then diag "$(grep -v 'waits until' "$T"/err.*)"; fi
 is "every job is in the list" "$(in_sandbox squeue -h -A acc -o %i | wc -l)" 50
 is "and each waits" "$(in_sandbox squeue -h -A acc -o %r | sort -u)" BeginTime
 ok "Carnot knows them all" wait_for 15 sh -c \
