@@ -371,7 +371,7 @@ static void test_bad_options(void)
         {"--nodes 4 --cores-per-node 4 --policy asap,ecovisor", "ecovisor takes no notice"},
         {"--unbounded --policy green", "--policy: 'green' is none of asap, balanced, greenest"},
         {"--unbounded --policy asap,", "--policy: '' is none of"},
-        {"--unbounded --policy asap,asap,asap,asap,asap,asap,asap,asap,asap", "--policy: too long"},
+        {"--unbounded --policy asap,asap,asap,asap,asap,asap,asap,asap,asap,asap", "--policy: too long"},
         {"--unbounded --max-delay soon", "--max-delay: "},
         {"--unbounded --max-delay -5h", "--max-delay: "},
         {"--unbounded --max-delay 9000h", "--max-delay: more than a year"},
