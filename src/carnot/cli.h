@@ -92,7 +92,6 @@ int cmd_simulate(struct cli *c, int argc, char **argv);
 
 extern const char cmd_status_help[], cmd_forecast_help[], cmd_place_help[], cmd_why_help[],
     cmd_now_help[], cmd_job_help[], cmd_jobs_help[], cmd_budget_help[], cmd_nodes_help[],
-    cmd_switch_help[], cmd_check_help[], cmd_report_help[], cmd_log_help[],
-    cmd_simulate_help[];
+    cmd_switch_help[], cmd_check_help[], cmd_report_help[], cmd_log_help[], cmd_simulate_help[];
 
 #endif

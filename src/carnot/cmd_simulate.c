@@ -350,7 +350,6 @@ static int _complete(struct simulation *s, struct err *e)
                            policy_name(s->policies[i]));
     if (s->set.target_wait_s > 0 && !s->has_exponent)
         s->set.lambda_exponent = 0;
-    s->set.ug_per_area = (double)s->core_mw / 1000 / 3.6;
     return 0;
 }
 

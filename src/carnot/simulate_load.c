@@ -129,7 +129,6 @@ static int _model(struct simulation *s, struct err *e)
                        name ? name : "");
     s->power.node_idle_w = idle_w;
     s->core_mw = (uint64_t)(1000 * (most_w - idle_w) / s->power.cores_per_node);
-    s->set.ug_per_area = (double)s->core_mw / 1000 / 3.6;
     return 0;
 }
 
@@ -139,6 +138,7 @@ int simulate_load(struct simulation *s, struct simulated *d, struct err *e)
         return err_set(e, "--power-model counts nodes: use --nodes and --cores-per-node");
     if (s->model_path && _model(s, e) < 0)
         return -1;
+    s->set.ug_per_area = (double)s->core_mw / 1000 / 3.6; /* W, and 3.6e6 W x s in a kWh */
     if (workload_load(&d->w, s->workload_path, s->unit_s, e) < 0 ||
         trace_load(&d->trace, s->carbon_path, s->zone, s->column, e) < 0)
         return -1;

@@ -18,36 +18,36 @@
 #include "common/text.h"
 #include "common/when.h"
 
-#define DOUBLE(key, label, field, scale)                                                           \
+#define DOUBLE(key, label, field, scale, flags)                                                    \
     {                                                                                              \
-        key, label, offsetof(struct summary, field), 0, scale                                      \
+        key, label, offsetof(struct summary, field), 0, scale, flags                               \
     }
-#define COUNT(key, label, field)                                                                   \
+#define COUNT(key, label, field, flags)                                                            \
     {                                                                                              \
-        key, label, offsetof(struct summary, field), 1, 1                                          \
+        key, label, offsetof(struct summary, field), 1, 1, flags                                   \
     }
 const struct figure simulate_figures[] = {
-    DOUBLE("saving_percent", "SAVED%", saving, 100),
-    DOUBLE("of_bound_percent", "OFBOUND%", of_bound, 100),
-    DOUBLE("site_saving_percent", "SITE%", site_saving, 100),
-    DOUBLE("site_saving_asleep_percent", "ASLEEP%", asleep_saving, 100),
-    DOUBLE("added_wait_h", "ADDED-h", added_h, 1),
-    DOUBLE("added_wait_p95_h", "P95-h", added_p95_h, 1),
-    DOUBLE("added_wait_by_core_hours_h", "BYCORE-h", added_core_h, 1),
-    DOUBLE("wait_h", "WAIT-h", wait_h, 1),
-    DOUBLE("bounded_slowdown", "SLOWDOWN", slowdown, 1),
-    COUNT("late_jobs", "LATE", late),
-    DOUBLE("utilisation_percent", "UTIL%", utilisation, 100),
-    COUNT("moves", "MOVES", moves),
-    COUNT("pauses", "PAUSES", pauses),
-    DOUBLE("g_saved_per_hour_of_wait", "g/h", g_per_hour, 1),
-    DOUBLE("unfairness", "UNFAIR", unfairness, 1),
-    DOUBLE("emitted_g", "g", g, 1),
-    DOUBLE("bound_g", "BOUND-g", bound_g, 1),
-    DOUBLE("makespan_h", "MAKESPAN-h", makespan_h, 1),
-    DOUBLE("core_hours", "CORE-h", core_h, 1),
-    COUNT("jobs", "JOBS", jobs),
-    {NULL, NULL, 0, 0, 0},
+    DOUBLE("saving_percent", "SAVED%", saving, 100, 0),
+    DOUBLE("of_bound_percent", "OFBOUND%", of_bound, 100, 0),
+    DOUBLE("site_saving_percent", "SITE%", site_saving, 100, 0),
+    DOUBLE("site_saving_asleep_percent", "ASLEEP%", asleep_saving, 100, TABLE_HIDDEN),
+    DOUBLE("added_wait_h", "ADDED-h", added_h, 1, 0),
+    DOUBLE("added_wait_p95_h", "P95-h", added_p95_h, 1, 0),
+    DOUBLE("added_wait_by_core_hours_h", "BYCORE-h", added_core_h, 1, 0),
+    DOUBLE("wait_h", "WAIT-h", wait_h, 1, 0),
+    DOUBLE("bounded_slowdown", "SLOWDOWN", slowdown, 1, 0),
+    COUNT("late_jobs", "LATE", late, 0),
+    DOUBLE("utilisation_percent", "UTIL%", utilisation, 100, 0),
+    COUNT("moves", "MOVES", moves, 0),
+    COUNT("pauses", "PAUSES", pauses, 0),
+    DOUBLE("g_saved_per_hour_of_wait", "g/h", g_per_hour, 1, 0),
+    DOUBLE("unfairness", "UNFAIR", unfairness, 1, 0),
+    DOUBLE("emitted_g", "g", g, 1, TABLE_HIDDEN),
+    DOUBLE("bound_g", "BOUND-g", bound_g, 1, TABLE_HIDDEN),
+    DOUBLE("makespan_h", "MAKESPAN-h", makespan_h, 1, TABLE_HIDDEN),
+    DOUBLE("core_hours", "CORE-h", core_h, 1, TABLE_HIDDEN),
+    COUNT("jobs", "JOBS", jobs, TABLE_HIDDEN),
+    {NULL, NULL, 0, 0, 0, 0},
 };
 
 static double _value(const struct summary *u, const struct figure *f)
@@ -132,9 +132,7 @@ static int _start(const struct simulation *s, struct simulated *d, unsigned week
     }
     for (size_t i = 0; rc == 0 && i < d->n_policies; i++) {
         set.policy = d->policies[i];
-        /* pausing is Carnot's own rule; the others are as they were published */
-        set.requeueable =
-            set.policy == SIM_BALANCED || set.policy == SIM_GREENEST ? s->set.requeueable : 0;
+        set.requeueable = policy_of_carnot(set.policy) ? s->set.requeueable : 0;
         if (i > 0)
             rc = sim_run(&d->w, &d->truth, &set, &r, _progress, p, e);
         if (rc == 0)
@@ -197,35 +195,25 @@ static void _head(struct cli *c, const struct simulation *s, const struct simula
         fputs("No job is left to be counted.\n", c->out);
 }
 
-static const struct table_column columns[] = {
-    {"POLICY", 0, 0},
-    {"SAVED%", 0, TABLE_RIGHT},
-    {"+-", 0, TABLE_RIGHT},
-    {"OFBOUND%", 0, TABLE_RIGHT},
-    {"SITE%", 0, TABLE_RIGHT},
-    {"ASLEEP%", 0, TABLE_RIGHT | TABLE_HIDDEN},
-    {"ADDED-h", 0, TABLE_RIGHT},
-    {"P95-h", 0, TABLE_RIGHT},
-    {"BYCORE-h", 0, TABLE_RIGHT},
-    {"WAIT-h", 0, TABLE_RIGHT},
-    {"SLOWDOWN", 0, TABLE_RIGHT},
-    {"LATE", 0, TABLE_RIGHT},
-    {"UTIL%", 0, TABLE_RIGHT},
-    {"MOVES", 0, TABLE_RIGHT},
-    {"PAUSES", 0, TABLE_RIGHT},
-    {"g/h", 0, TABLE_RIGHT},
-    {"UNFAIR", 0, TABLE_RIGHT},
-    {"g", 0, TABLE_RIGHT | TABLE_HIDDEN},
-    {"BOUND-g", 0, TABLE_RIGHT | TABLE_HIDDEN},
-    {"MAKESPAN-h", 0, TABLE_RIGHT | TABLE_HIDDEN},
-    {"CORE-h", 0, TABLE_RIGHT | TABLE_HIDDEN},
-    {"JOBS", 0, TABLE_RIGHT | TABLE_HIDDEN},
-    {NULL, 0, 0},
-};
+/* The policy, each figure, and behind the first one its interval. */
+static const struct table_column *_columns(void)
+{
+    static struct table_column columns[sizeof(simulate_figures) / sizeof(simulate_figures[0]) + 2];
+    size_t n = 0;
+
+    columns[n++] = (struct table_column){"POLICY", 0, 0};
+    for (const struct figure *f = simulate_figures; f->key; f++) {
+        columns[n++] = (struct table_column){f->label, 0, TABLE_RIGHT | f->flags};
+        if (f == simulate_figures)
+            columns[n++] = (struct table_column){"+-", 0, TABLE_RIGHT};
+    }
+    columns[n] = (struct table_column){NULL, 0, 0};
+    return columns;
+}
 
 static int _table(struct cli *c, const struct simulation *s, const struct simulated *d)
 {
-    table_t *t = table_create(columns);
+    table_t *t = table_create(_columns());
     struct err e = {""};
     int rc;
 
@@ -253,7 +241,7 @@ static int _table(struct cli *c, const struct simulation *s, const struct simula
 static int _columns_are(const struct simulation *s, FILE *f, struct err *e)
 {
     struct table_style style = s->style;
-    table_t *t = table_create(columns);
+    table_t *t = table_create(_columns());
     int rc;
 
     if (!t)

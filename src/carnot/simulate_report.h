@@ -53,7 +53,8 @@ struct figure {
     const char *label; /* column of the table */
     size_t offset;     /* of a double or a size_t in struct summary */
     int is_count;
-    double scale; /* what is printed / what is stored */
+    double scale;   /* what is printed / what is stored */
+    unsigned flags; /* TABLE_HIDDEN, or 0 */
 };
 extern const struct figure simulate_figures[]; /* ends with a NULL key */
 

@@ -116,7 +116,8 @@ static void _reload(struct daemon *d)
         strcmp(new.node.file, d->settings.node.file) != 0 ||
         strcmp(new.node.command, d->settings.node.command) != 0 ||
         memcmp(&new.node.sources, &d->settings.node.sources, sizeof(new.node.sources)) != 0)
-        log_warn("%s: node.socket, cap_socket, user, metrics, sources and directories change at the next start",
+        log_warn("%s: node.socket, cap_socket, user, metrics, sources and directories change at "
+                 "the next start",
                  path);
     /* the running interval was measured under the old settings */
     (void)sampler_close(&d->sampler);

@@ -177,7 +177,8 @@ const struct setting settings_table[] = {
      "#/PowerControl/0 behind it chooses an entry. Not set: that of the one chassis that has a "
      "figure."},
     {"node", "redfish_credentials", SETTING_PATH, FIELD(node.redfish_credentials), NULL, NULL, "",
-     "A file with the lines user NAME and password WORD, of carnotd's user, mode 0600. Not set: the "
+     "A file with the lines user NAME and password WORD, of carnotd's user, mode 0600. Not set: "
+     "the "
      "controller is asked without."},
     {"node", "redfish_ca", SETTING_PATH, FIELD(node.redfish_ca), NULL, NULL, "",
      "Certificates (PEM) by which the controller's is verified. Not set: the system's."},
@@ -198,7 +199,8 @@ const struct setting settings_table[] = {
     {"node", "snmp_scale", SETTING_RATIO, FIELD(node.snmp_scale), "0.000001", "1000000", "1",
      "As 0.1 where the PDU counts tenths."},
     {"node", "snmp_credentials", SETTING_PATH, FIELD(node.snmp_credentials), NULL, NULL, "",
-     "A file of carnotd's user with mode 0600: the line community WORD, or user NAME and more for SNMPv3 "
+     "A file of carnotd's user with mode 0600: the line community WORD, or user NAME and more for "
+     "SNMPv3 "
      "(see carnotd(8)). Not set: community public."},
     {"node", "snmp_interval", SETTING_DURATION, FIELD(node.snmp_interval_ms), "1s", "10m", "10s",
      "Time between two questions to the PDUs."},

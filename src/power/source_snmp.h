@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The node's power or energy as the outlets of PDUs measure it (SNMP). The program carnot-snmp speaks
- * to them; see src/helper.
+ * The node's power or energy as the outlets of PDUs measure it (SNMP). The program carnot-snmp
+ * speaks to them; see src/helper.
  */
 #ifndef CARNOT_POWER_SOURCE_SNMP_H
 #define CARNOT_POWER_SOURCE_SNMP_H

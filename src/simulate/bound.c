@@ -138,6 +138,14 @@ struct problem {
     const unsigned char *counted;
 };
 
+/* From its submission to its end under asap and its bound: [*from_s, *to_s). */
+static void window(const struct problem *p, size_t i, int64_t *from_s, int64_t *to_s)
+{
+    const struct sim_job *j = &p->w->jobs[i];
+    *from_s = j->submit_s + p->s->shift_s;
+    *to_s = p->asap->end_s[i] + sim_max_delay_s(p->s, j);
+}
+
 /* The bound at these prices, in g/kWh x core x s; fills the loads. */
 static double evaluate(const struct problem *p, struct hours *h)
 {
@@ -147,8 +155,8 @@ static double evaluate(const struct problem *p, struct hours *h)
         const struct sim_job *j = &p->w->jobs[i];
         if (!p->counted[i])
             continue;
-        int64_t from_s = j->submit_s + p->s->shift_s;
-        int64_t to_s = p->asap->end_s[i] + sim_max_delay_s(p->s, j);
+        int64_t from_s, to_s;
+        window(p, i, &from_s, &to_s);
         sum += cheapest(h, from_s, to_s, j->run_s, j->cores) * j->cores;
     }
     for (size_t i = 0; i < h->n; i++)
@@ -186,11 +194,10 @@ static int prepare(struct hours *h, const struct problem *p, const struct series
 {
     int64_t first_s = INT64_MAX, last_s = INT64_MIN;
     for (size_t i = 0; i < p->w->n; i++) {
-        const struct sim_job *j = &p->w->jobs[i];
-        int64_t from_s = j->submit_s + p->s->shift_s;
-        int64_t to_s = p->asap->end_s[i] + sim_max_delay_s(p->s, j);
+        int64_t from_s, to_s;
         if (!p->counted[i])
             continue;
+        window(p, i, &from_s, &to_s);
         first_s = from_s < first_s ? from_s : first_s;
         last_s = to_s > last_s ? to_s : last_s;
     }

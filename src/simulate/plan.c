@@ -120,8 +120,7 @@ static void look_at(struct sim *s, uint32_t job)
 void plan_look_over(struct sim *s)
 {
     (void)outlook_at(&s->outlook, s->now_s);
-    if (s->issues == s->outlook.issues ||
-        (s->set->policy != SIM_BALANCED && s->set->policy != SIM_GREENEST))
+    if (s->issues == s->outlook.issues || !policy_of_carnot(s->set->policy))
         return;
     s->issues = s->outlook.issues;
     /* from the end: who leaves is replaced by the last one, which has been looked at */

@@ -23,17 +23,14 @@ const char *policy_name(enum sim_policy p)
     return (unsigned)p < SIM_POLICY_N ? names[p] : "?";
 }
 
-int policy_parse(const char *name)
-{
-    for (int p = 0; p < SIM_POLICY_N; p++)
-        if (strcmp(names[p], name) == 0)
-            return p;
-    return -1;
-}
-
 int policy_in_pieces(enum sim_policy p)
 {
     return p == SIM_WAIT_AWHILE || p == SIM_ECOVISOR;
+}
+
+int policy_of_carnot(enum sim_policy p)
+{
+    return p == SIM_BALANCED || p == SIM_GREENEST;
 }
 
 int policy_of_machine(enum sim_policy p)

@@ -23,10 +23,13 @@ enum sim_policy {
     SIM_POLICY_N
 };
 const char *policy_name(enum sim_policy p); /* "asap", "lowest-slot", ... */
-int policy_parse(const char *name);         /* enum sim_policy, or -1 */
 
 /* Does it plan a job's pieces at once, and so needs a machine without limits? 1 or 0. */
 int policy_in_pieces(enum sim_policy p);
+
+/* Is it one of Carnot's own, which plans anew and may pause? The others are as they were published.
+ * 1 or 0. */
+int policy_of_carnot(enum sim_policy p);
 
 /* Is it a rule for a machine as a whole, and so needs one? 1 or 0. */
 int policy_of_machine(enum sim_policy p);

@@ -89,6 +89,8 @@ static void add_piece(struct sim *s, uint32_t job, int64_t start_s, int64_t end_
 /* It is among those that want cores, or no more; with what it is thought to need. */
 static void wants(struct sim *s, uint32_t job)
 {
+    if (s->set->requeueable <= 0)
+        return; /* nobody asks: see pause.c */
     s->way[job].wants_core_s = (float)pause_left_s(s, job) * (float)s->w->jobs[job].cores;
     s->queued_core_s += (double)s->way[job].wants_core_s;
 }
@@ -98,23 +100,6 @@ static void wants_no_more(struct sim *s, uint32_t job)
     s->queued_core_s -= (double)s->way[job].wants_core_s;
 }
 
-/* Its cores are there: it runs. Returns until when its limit lets it. */
-static int64_t start(void *arg, uint32_t job)
-{
-    struct sim *s = arg;
-    struct sim_way *way = &s->way[job];
-    const struct sim_job *j = &s->w->jobs[job];
-    enter(s, job, SIM_RUNNING);
-    wants_no_more(s, job);
-    way->due_s = s->now_s + way->left_s;
-    int64_t done_s = j->run_s - way->left_s, limit_s = j->limit_s > 0 ? j->limit_s : j->run_s;
-    way->until_s = s->now_s + (limit_s > done_s ? limit_s - done_s : 1);
-    add_event(s, way->due_s, job, EVENT_END);
-    if (way->requeueable)
-        watch(s, job);
-    return way->until_s;
-}
-
 static int64_t limit_left(const void *arg, uint32_t job)
 {
     const struct sim *s = arg;
@@ -122,6 +107,21 @@ static int64_t limit_left(const void *arg, uint32_t job)
     int64_t done_s = j->run_s - s->way[job].left_s,
             limit_s = j->limit_s > 0 ? j->limit_s : j->run_s;
     return limit_s > done_s ? limit_s - done_s : 1;
+}
+
+/* Its cores are there: it runs. Returns until when its limit lets it. */
+static int64_t start(void *arg, uint32_t job)
+{
+    struct sim *s = arg;
+    struct sim_way *way = &s->way[job];
+    enter(s, job, SIM_RUNNING);
+    wants_no_more(s, job);
+    way->due_s = s->now_s + way->left_s;
+    way->until_s = s->now_s + limit_left(s, job);
+    add_event(s, way->due_s, job, EVENT_END);
+    if (way->requeueable)
+        watch(s, job);
+    return way->until_s;
 }
 
 void sim_queue(struct sim *s, uint32_t job)

@@ -3,8 +3,9 @@
  * Submissions that come without sbatch, and so without any SPANK plugin: a batch job through
  * libslurm, as slurmrestd and portals do, and a cron job as scrontab does (Debian ships none).
  *
- *   raw_submit batch SCRIPT [NAME=VALUE]...           environment of the job: what is given, and PATH
- *   raw_submit cron LIBSLURMFULL SCRIPT [NAME=VALUE]...   every minute; the library that scrontab uses
+ *   raw_submit batch SCRIPT [NAME=VALUE]...           environment of the job: what is given, and
+ * PATH raw_submit cron LIBSLURMFULL SCRIPT [NAME=VALUE]...   every minute; the library that
+ * scrontab uses
  *
  * Prints the job id; what slurmctld says to the user goes to stderr. For the cases in this folder.
  */
@@ -98,9 +99,8 @@ static int cron(const char *path, const char *script, char **env)
     void *list = ((void *(*)(void *))(uintptr_t)from(library, "slurm_list_create"))(NULL);
     ((void *(*)(void *, void *))(uintptr_t)from(library, "slurm_list_append"))(list, &desc);
     crontab_update_response_msg_t *answer =
-        ((crontab_update_response_msg_t * (*)(uid_t, gid_t, char *, void *))(uintptr_t)
-             from(library, "slurm_update_crontab"))(getuid(), getgid(), (char *)"* * * * * raw\n",
-                                                    list);
+        ((crontab_update_response_msg_t * (*)(uid_t, gid_t, char *, void *))(uintptr_t)from(
+            library, "slurm_update_crontab"))(getuid(), getgid(), (char *)"* * * * * raw\n", list);
     if (!answer || answer->return_code != SLURM_SUCCESS || answer->jobids_count != 1)
         fail("not accepted", answer && answer->err_msg ? answer->err_msg : strerror(errno));
     printf("%u\n", answer->jobids[0]);
