@@ -65,10 +65,11 @@ static void set_step(struct ctl *c, struct ledger_job *row, enum enforce_step to
         log_err("ledger: job %u: %s", row->key.job_id, e.text);
 }
 
+/* A row that has used something comes again, after slurmctld had forgotten that it ended. */
 static void reserve(struct ledger_job *row, int all)
 {
-    row->reserved_uj = all ? row->estimate_uj : 0;
-    row->reserved_ug = all ? row->estimate_ug : 0;
+    row->reserved_uj = all ? row->energy_uj + row->estimate_uj : 0;
+    row->reserved_ug = all ? row->carbon_ug + row->estimate_ug : 0;
 }
 
 static void hold(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)

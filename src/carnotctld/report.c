@@ -139,13 +139,15 @@ static int find_settled(struct ctl *c, const struct record *r, uint32_t job_id,
 }
 
 /* Slurm started this one, took the start back, and queued it again with a new submit time (see
- * runs_same): what its nodes drew until then is its own. */
+ * runs_same), or forgot that it had run: what its nodes drew until then is its own. */
 static int taken_back(const struct ctl *c, const struct ledger_job *row, const struct record *r,
                       uint32_t uid)
 {
     const struct slurm_job *job = snapshot_job(c->snap, row->key.job_id);
-    return job && job->submit_s > row->key.submit_s && r->start_ms / 1000 <= job->submit_s &&
-           row->uid == uid && runs_same(row, job);
+    if (!job || row->uid != uid || !runs_same(row, job))
+        return 0;
+    return row->measured_until_s > 0 ||
+           (job->submit_s > row->key.submit_s && r->start_ms / 1000 <= job->submit_s);
 }
 
 /* The run that a record's job means. 1 found, 0 ask again later, -1 error. */

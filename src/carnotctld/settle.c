@@ -38,6 +38,7 @@ int settle_is_due(const struct ctl *c, const struct ledger_job *row)
     int64_t now_s = ctl_now_s(c), until_s = row->end_s;
     int64_t usual_s = 2 * (c->set.node.report_interval_ms + c->set.node.log_interval_ms) / 1000 + 3;
     int lost = settle_is_lost(row);
+    int begins_yet = lost && row->measured_until_s == 0; /* its node may be about to launch it */
     if (lost && row->measured_until_s > until_s)
         until_s = row->measured_until_s;
     /* Slurm's end is a whole second. */
@@ -45,7 +46,7 @@ int settle_is_due(const struct ctl *c, const struct ledger_job *row)
     if (row->start_s == 0)
         return 1;
     int known = row->nodelist[0] && nodelist_each(row->nodelist, look_at, &a) == 0;
-    if (known && !a.missing && !a.silent)
+    if (known && !a.missing && !a.silent && !begins_yet)
         return 1;
     int64_t wait_s =
         (lost || a.missing) && usual_s < TRACKER_LEFTOVER_S ? TRACKER_LEFTOVER_S : usual_s;

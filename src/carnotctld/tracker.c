@@ -169,15 +169,36 @@ static void note_wait(struct ctl *c, const struct slurm_job *job, const struct l
 /* A job that was first seen when some of its nodes were through: now Slurm shows all. */
 static void update_nodes(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
 {
-    if (job->completing || strcmp(row->nodelist, job->nodelist) == 0)
+    if (job->completing || !job->nodelist[0] || strcmp(row->nodelist, job->nodelist) == 0)
         return;
     read_nodes(row, job);
+    tracker_store(c, row);
+}
+
+/* slurmctld was killed before it had written this end down: the run is to come once more, and needs
+ * once more what it needed. */
+static void begin_again(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
+{
+    struct err e = {.text = ""};
+    if (ledger_job_reopen(c->ledger, row->key, &e) < 0) {
+        log_err("ledger: job %u: %s", job->job_id, e.text);
+        return;
+    }
+    log_info("job %u: ended, as Slurm said, and is to run again", job->job_id);
+    row->live = 1;
+    row->settled = 0;
+    row->end_s = 0;
+    row->reserved_uj = row->energy_uj + row->estimate_uj;
+    row->reserved_ug = row->carbon_ug + row->estimate_ug;
+    enforcer_admit(c, job, row, 1);
     tracker_store(c, row);
 }
 
 static void update_row(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
 {
     struct ledger_job before = *row;
+    if (!row->live && row->end_s && job->phase != PHASE_ENDED)
+        begin_again(c, job, row);
     if (!row->live && row->end_s) { /* it ended before: only its settlement is left */
         update_nodes(c, job, row);
         return;
@@ -222,17 +243,16 @@ static void update_row(struct ctl *c, const struct slurm_job *job, struct ledger
 /* Slurm shows ended jobs for some minutes: has this run ended already? It has a newer submit time
  * than its row when Slurm has queued it again before it ran; what was submitted after the row's end
  * is another job of its number. */
-static int has_ended(struct ctl *c, const struct slurm_job *job)
+static int has_ended(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
 {
     struct job_key key = {job->job_id, job->restart, job->submit_s};
     struct placement_note note;
-    struct ledger_job row;
     struct err e = {.text = ""};
-    if (ledger_job_get(c->ledger, key, &row, &e) == 1)
+    if (ledger_job_get(c->ledger, key, row, &e) == 1)
         return 1;
     uint64_t decision = placement_note_parse(job->admin_comment, &note) ? note.id : 0;
-    return ledger_job_decided(c->ledger, job->job_id, job->restart, decision, &row, &e) == 1 &&
-           runs_same(&row, job) && row.end_s >= job->submit_s;
+    return ledger_job_decided(c->ledger, job->job_id, job->restart, decision, row, &e) == 1 &&
+           runs_same(row, job) && row->end_s >= job->submit_s;
 }
 
 /* Is it judged here, for the plugin has not seen it? */
@@ -246,8 +266,12 @@ static void add_job(struct ctl *c, const struct slurm_job *job, size_t n_sorted)
 {
     struct ledger_job row;
     struct err e = {.text = ""};
-    if (has_ended(c, job))
+    if (has_ended(c, job, &row)) {
+        struct ledger_job *run = job->phase == PHASE_ENDED ? NULL : runs_append(c, &row);
+        if (run)
+            update_row(c, job, run);
         return;
+    }
     new_row(c, n_sorted, job, &row);
     int ended = job->phase == PHASE_ENDED;
     row.live = 1;

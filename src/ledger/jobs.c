@@ -18,8 +18,8 @@
 
 /*
  * X(column, field, kind, who): KEY names the row; LIST is overwritten by each put; KEEP belongs to
- * the records and to enforcement, a put of an existing row leaves it alone; ONCE: a row that was
- * settled can never be opened again.
+ * the records and to enforcement, a put of an existing row leaves it alone; ONCE: a put cannot open
+ * a row again that was settled.
  */
 #define JOB_COLUMNS(X)                                                                             \
     X(job_id, key.job_id, U32, KEY)                                                                \
@@ -376,6 +376,14 @@ int ledger_job_end(ledger_t *l, struct job_key key, const char *state, int64_t e
     store_bind_text(st, 4, state, sizeof(((struct ledger_job *)0)->state));
     sqlite3_bind_int64(st, 5, end_s);
     return _update(l, st, key, e);
+}
+
+int ledger_job_reopen(ledger_t *l, struct job_key key, struct err *e)
+{
+    sqlite3_stmt *st =
+        store_get(l, STORE_JOB_REOPEN, "UPDATE job SET live = 1, settled = 0, end_s = 0" BY_KEY, e);
+
+    return st ? _update(l, st, key, e) : -1;
 }
 
 /* 1 there is such a row, 0 not, -1 error. */

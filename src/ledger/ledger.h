@@ -186,7 +186,7 @@ struct ledger_job {
 /* Insert or update a row by its key with what Slurm's list says now. Of an existing row the
  * consumption columns (energy_uj, carbon_ug, modelled_uj, split_uj, quality, coverage,
  * measured_until_s, asap_ug) and enforce_* are kept, and what is settled stays settled and not
- * live. Text that is longer than its field is cut by the caller. */
+ * live until ledger_job_reopen. Text that is longer than its field is cut by the caller. */
 int ledger_job_put(ledger_t *l, const struct ledger_job *job, struct err *e);
 
 /* 1 found, 0 not, -1 error. The newest row that matches where key.restart is (uint32_t)-1 or
@@ -223,6 +223,9 @@ int ledger_job_ended(ledger_t *l, struct ledger_walk *at, int64_t until_s, size_
 /* The run has ended (state, end_s); the reservation stands until ledger_job_settle. */
 int ledger_job_end(ledger_t *l, struct job_key key, const char *state, int64_t end_s,
                    struct err *e);
+/* The run has not ended after all: slurmctld was killed before it had written that down, and will
+ * run it once more. Live, not settled, no end; the energy stays. 0, -1 (ENOENT: no such row). */
+int ledger_job_reopen(ledger_t *l, struct job_key key, struct err *e);
 /* Release what is left of the reservation; 1 done now, 0 was settled before (nothing changed), -1
  * error. asap_ug: what the measured energy would have emitted at once. */
 int ledger_job_settle(ledger_t *l, struct job_key key, int64_t delay_s, uint64_t asap_ug,

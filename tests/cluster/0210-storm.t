@@ -134,7 +134,8 @@ all_ended() {
 ok "all jobs end" wait_for 240 all_ended
 all_ended || diag "$(in_sandbox squeue -o '%i %T %r %N %S'; in_sandbox sinfo -N)"
 ok "all records have arrived" wait_for 60 all_reported n1 n2 n3 n4
-ok "nothing stays reserved" wait_for 60 nothing_reserved
+# Five minutes: so long a node may go on to name a job that slurmctld has lost, and that job keeps what it reserved.
+ok "nothing stays reserved" wait_for 400 nothing_reserved
 rm "$T/watching"
 wait "${watchers[@]}"
 is "granted >= charged + reserved at every look" "$(<"$T/oversold")" ""

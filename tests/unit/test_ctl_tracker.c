@@ -18,6 +18,13 @@
 #include "common/when.h"
 #include "ctl_host.h"
 
+/* Until a list has all that the plugin promised before it knew of a claim. */
+static void settle_claims(void)
+{
+    advance(5);
+    apply();
+}
+
 static void test_life(void)
 {
     set_up();
@@ -123,6 +130,88 @@ static void test_lost(void)
     tear_down();
 }
 
+/* No record has named the lost job yet: its node may be about to launch it. */
+static void test_lost_before_launch(void)
+{
+    set_up();
+    grant(10000);
+    run_job(list_add(7, 0));
+    apply();
+    n_list = 0;
+    advance(10);
+    report(1, 9, 0);
+    apply();
+    UNIT_INT(bio().reserved, 600000000, "a record that does not name it says little");
+    advance(2);
+    UNIT_INT(report(2, 7, 1000000), 2, "for it does begin");
+    UNIT_INT(bio().charged + bio().reserved, 600000000, "and is charged within its reservation");
+    advance(TRACKER_LEFTOVER_S);
+    apply();
+    UNIT_INT(bio().reserved, 0, "which ends with the time for leftovers");
+    tear_down();
+}
+
+/* slurmctld was killed after a job had ended and before it had written that down: it runs the job
+ * once more, under the same number, restart count and submit time. */
+static void test_forgotten_end(void)
+{
+    struct ledger_job row;
+    struct job_key key = {7, 0, NOW};
+    set_up();
+    grant(10000);
+    struct slurm_job *j = list_add(7, 0);
+    run_job(j);
+    apply();
+    advance(2);
+    end_job(j);
+    apply();
+    advance(2);
+    UNIT_INT(report(1, 7, 3000000), 1, "it has used something");
+    apply();
+    UNIT_INT(bio().reserved, 0, "and is settled");
+    j->phase = PHASE_PENDING;
+    j->start_s = j->end_s = 0;
+    j->nodelist[0] = '\0';
+    snprintf(j->state, sizeof(j->state), "PENDING");
+    apply();
+    settle_claims();
+    UNIT_INT(c.n_jobs, 1, "it is to run again");
+    UNIT_INT(c.jobs[0].live && !c.jobs[0].settled && c.jobs[0].end_s == 0, 1, "so it is live");
+    UNIT_INT(bio().charged, 3000000, "what it used stays charged");
+    UNIT_INT(bio().reserved, 600000000, "and the second run has its reservation");
+    clock_now.wall_ms -= 6000;
+    UNIT_INT(report(2, 7, 500000), 2, "a late record of the first run");
+    clock_now.wall_ms += 6000;
+    UNIT_INT(bio().charged, 3500000, "is charged to it");
+    run_job(j);
+    apply();
+    advance(2);
+    UNIT_INT(report(3, 7, 4000000), 3, "the second run");
+    UNIT_INT(bio().charged + bio().reserved, 603000000, "comes out of the reservation");
+    end_job(j);
+    apply();
+    /* forgotten once more, before it was settled */
+    j->phase = PHASE_RUNNING;
+    j->end_s = 0;
+    snprintf(j->state, sizeof(j->state), "RUNNING");
+    advance(1);
+    apply();
+    UNIT_INT(c.jobs[0].live, 1, "found running: live");
+    advance(2);
+    end_job(j);
+    apply();
+    advance(2);
+    report(4, 7, 0);
+    apply();
+    UNIT_INT(bio().reserved, 0, "settled");
+    UNIT_INT(ledger_job_get(c.ledger, key, &row, NULL), 1, "one row");
+    UNIT_INT(row.energy_uj, 7500000, "with all of it");
+    UNIT_STR(row.state, "COMPLETED", "in its last state");
+    /* Listed as pending it has no nodes; those of the ended run are known still. */
+    UNIT_STR(row.nodelist, "n1", "and its node");
+    tear_down();
+}
+
 static void test_requeue(void)
 {
     set_up();
@@ -148,13 +237,6 @@ static void test_requeue(void)
     UNIT_INT(runs_newest(&c, 7)->key.restart, 1, "the second waits");
     UNIT_INT(runs_newest(&c, 7)->planned_s, 0, "not for us");
     tear_down();
-}
-
-/* Until a list has all that the plugin promised before it knew of a claim. */
-static void settle_claims(void)
-{
-    advance(5);
-    apply();
 }
 
 /* A requeue asks nobody: the second run has what the first has left over, and waits for an operator
@@ -641,6 +723,8 @@ int main(int argc, char **argv)
     static const struct unit_case cases[] = {{"life", test_life},
                                              {"gone", test_gone},
                                              {"lost", test_lost},
+                                             {"lost_before_launch", test_lost_before_launch},
+                                             {"forgotten_end", test_forgotten_end},
                                              {"requeue", test_requeue},
                                              {"requeue_budget", test_requeue_budget},
                                              {"taken_back", test_taken_back},
