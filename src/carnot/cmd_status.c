@@ -89,6 +89,35 @@ static void _print_let_go(struct cli *c, const json_t *let_go)
                 answer_show(let_go, "by"));
 }
 
+/* What a new forecast moves, while that goes on. */
+static void _print_moves(struct cli *c, const json_t *moves)
+{
+    char left[24], all[24], span[SHOW_SIZE];
+
+    if (json_is_object(moves))
+        fprintf(c->out, "moves    %s of %s jobs are still to be moved for the new forecast, %s\n",
+                _count(left, sizeof(left), moves, "left"), _count(all, sizeof(all), moves, "all"),
+                show_span(span, sizeof(span), answer_integer(moves, "left_s")));
+}
+
+/* Only where it is steered; else it is what the configuration says. */
+static void _print_lambda(struct cli *c, const json_t *lambda)
+{
+    char g[SHOW_SIZE], target[SHOW_SIZE], mean[SHOW_SIZE];
+    int64_t target_s = answer_integer(lambda, "target_wait_s");
+    double mean_s = answer_number(lambda, "mean_wait_s");
+
+    if (target_s == ANSWER_NONE)
+        return;
+    fprintf(c->out, "lambda   %s g/h, steered to a mean wait of %s",
+            units_format_3(g, sizeof(g), answer_number(lambda, "g_per_h")),
+            show_span(target, sizeof(target), target_s));
+    if (isfinite(mean_s))
+        fprintf(c->out, "; %lld jobs so far, lately %s", (long long)answer_integer(lambda, "jobs"),
+                show_span(mean, sizeof(mean), (int64_t)(mean_s + 0.5)));
+    fputc('\n', c->out);
+}
+
 /* ", 3 WHAT" where there are any: what is as it should be takes no room. */
 static void _print_if_any(struct cli *c, const json_t *plugin, const char *key, const char *what)
 {
@@ -134,8 +163,10 @@ static void _print(struct cli *c, const json_t *a)
         fprintf(c->out, "switch   %s %s: %s\n", answer_show(row, "scope"), answer_show(row, "name"),
                 answer_show(row, "mode"));
     _print_let_go(c, json_object_get(a, "let_go"));
+    _print_moves(c, json_object_get(a, "moves"));
     _print_board(c, json_object_get(a, "board"));
     _print_feed(c, json_object_get(a, "feed"));
+    _print_lambda(c, json_object_get(a, "lambda"));
     _print_slurm(c, json_object_get(a, "slurm"));
     _print_plugin(c, json_object_get(a, "plugin"));
     fprintf(c->out, "jobs     %s wait for a greener grid, %s run\n",

@@ -33,6 +33,7 @@
 #include "carnotctld/publisher.h"
 #include "carnotctld/server.h"
 #include "carnotctld/slurm_client.h"
+#include "carnotctld/steering.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
 #include "common/notify.h"
@@ -126,6 +127,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     if (++ticks % 4 == 1 && feed_watch_look(c))
         c->dirty = 1;
     log_slurm_state();
+    steering_run(c);
     planner_run(c);
     /* Without a list there is nothing to say that the file does not say already: a young process
      * must not overwrite a board that knows partitions and leases with one that does not. */
@@ -238,6 +240,7 @@ static void stop(struct ctl *c)
 {
     native_fini(c);
     accounts_fini(c);
+    planner_fini(c);
     tracker_fini(c);
     nodes_fini(c);
     publisher_fini(c);

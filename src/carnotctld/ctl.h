@@ -71,6 +71,17 @@ struct ctl {
     /* planner */
     uint64_t planned_version;  /* feed_version that was planned with */
     int64_t planned_listed_ms; /* and the list */
+    struct replan *replan;     /* the pass over all that waits, while it goes on */
+
+    /* steering */
+    struct ctl_steering {
+        double lambda_ug_per_s;  /* for a job of weight 1 */
+        int64_t target_s;        /* what it was steered to */
+        int64_t jobs;            /* that were taken into account */
+        double mean_wait_s;      /* of them, the newest counting most */
+        int changed;             /* since it was written down */
+        uint64_t solved_version; /* feed_version that it was solved for on past jobs */
+    } steering;
 
     /* accounts */
     struct accounting *accounting; /* as last read; NULL = not yet */

@@ -13,6 +13,7 @@
 #include "carnotctld/native.h"
 #include "carnotctld/nodes.h"
 #include "carnotctld/ops.h"
+#include "carnotctld/planner.h"
 #include "carnotctld/plugin_status.h"
 #include "carnotctld/slurm_client.h"
 #include "placement/place_json.h"
@@ -47,6 +48,29 @@ static json_t *let_go_json(const struct ctl *c)
         return json_null();
     return json_pack("{s:I,s:o,s:s}", "left", (json_int_t)let_go_left(c), "until",
                      ops_time(c->let_go.until_s), "by", c->let_go.by);
+}
+
+/* Moves for a new forecast, while they are ordered. */
+static json_t *moves_json(const struct ctl *c)
+{
+    size_t all, left = planner_moves_left(c, &all);
+    if (left == 0)
+        return json_null();
+    return json_pack("{s:I,s:I,s:I}", "left", (json_int_t)left, "all", (json_int_t)all, "left_s",
+                     (json_int_t)left * slurm_client_pace_ms() / 1000 + 1);
+}
+
+/* What an hour of a one-CPU job's wait must save, and where that comes from. */
+static json_t *lambda_json(const struct ctl *c)
+{
+    int64_t target_s = c->set.policy.target_wait_ms / 1000;
+    if (target_s == 0)
+        return json_pack("{s:f,s:n,s:n,s:I}", "g_per_h", c->board.head.lambda_g_per_h,
+                         "target_wait_s", "mean_wait_s", "jobs", (json_int_t)0);
+    return json_pack("{s:f,s:I,s:o,s:I}", "g_per_h", c->board.head.lambda_g_per_h, "target_wait_s",
+                     (json_int_t)target_s, "mean_wait_s",
+                     c->steering.jobs ? json_real(c->steering.mean_wait_s) : json_null(), "jobs",
+                     (json_int_t)c->steering.jobs);
 }
 
 static json_t *feed_json(const struct ctl *c)
@@ -110,6 +134,8 @@ json_t *op_status(const struct asker *who, const json_t *request, struct err *e)
         o, "nodes", json_pack("{s:I,s:I}", "total", (json_int_t)c->n_nodes, "reporting", heard));
     json_object_set_new(o, "switches", switches_json(c));
     json_object_set_new(o, "let_go", let_go_json(c));
+    json_object_set_new(o, "moves", moves_json(c));
+    json_object_set_new(o, "lambda", lambda_json(c));
     json_object_set_new(o, "plugin", plugin_status_json(c));
     return o;
 }

@@ -15,6 +15,7 @@
 #include "carnotctld/events.h"
 #include "carnotctld/feed_watch.h"
 #include "carnotctld/planner.h"
+#include "carnotctld/planner_private.h"
 #include "carnotctld/publisher.h"
 #include "carnotctld/slurm_client.h"
 #include "carnotctld/runs.h"
@@ -23,12 +24,9 @@
 #include "placement/placement.h"
 #include "placement/slots.h"
 
-/* A start this close is left alone: the order would come too late to matter. */
-#define TOO_CLOSE_S 3
-
 /* seen is the job as the list had it, or NULL if its begin time is replaced whatever it is. */
-static int order_begin(struct ctl *c, const struct slurm_job *seen, struct ledger_job *row,
-                       int64_t begin_s)
+static struct slurm_order begin_order(const struct slurm_job *seen, const struct ledger_job *row,
+                                      int64_t begin_s)
 {
     struct slurm_order o = slurm_client_order_for(ORDER_BEGIN, row);
     o.begin_s = begin_s;
@@ -36,26 +34,33 @@ static int order_begin(struct ctl *c, const struct slurm_job *seen, struct ledge
         o.replaces_s[0] = seen->eligible_s;
         o.replaces_s[1] = row->planned_s; /* an order of ours that the list does not show yet */
     }
-    row->planned_s = begin_s;
-    if (tracker_store(c, row) < 0)
-        return -1;
-    return slurm_client_order(&o);
+    return o;
 }
 
-/* A board of the planner's own, in whose slots it moves jobs about. */
-struct scratch {
-    struct board b;
-    uint32_t *planned;
-};
+/* The row goes back to what was planned before if the order cannot be queued. */
+static int order_begin(struct ctl *c, const struct slurm_order *o, struct ledger_job *row,
+                       int64_t before_s)
+{
+    if (slurm_client_order(o) == 0)
+        return 0;
+    row->planned_s = before_s;
+    tracker_store(c, row);
+    return -1;
+}
 
-static int scratch_make(struct ctl *c, struct scratch *s)
+int planner_scratch(struct ctl *c, struct planner_scratch *s)
 {
     struct err e = {.text = ""};
     if (publisher_build(c, &e) < 0) {
         log_err("%s", e.text);
         return -1;
     }
-    s->b = c->board;
+    return planner_scratch_of(&c->board, s);
+}
+
+int planner_scratch_of(const struct board *b, struct planner_scratch *s)
+{
+    s->b = *b;
     size_t cells = (size_t)s->b.n_partitions * s->b.n_slots;
     s->planned = malloc((cells ? cells : 1) * sizeof(*s->planned));
     if (!s->planned)
@@ -65,9 +70,8 @@ static int scratch_make(struct ctl *c, struct scratch *s)
     return 0;
 }
 
-/* Take the job's own CPUs out of the slots, or put them in (add). */
-static void occupy(struct scratch *s, const struct placement_job *pj,
-                   const struct placement_price *price, int64_t from_s, int add)
+void planner_occupy(struct planner_scratch *s, const struct placement_job *pj,
+                    const struct placement_price *price, int64_t from_s, int add)
 {
     const struct board_partition *p = board_partition_find(&s->b, pj->partition);
     uint32_t cpus;
@@ -79,9 +83,8 @@ static void occupy(struct scratch *s, const struct placement_job *pj,
                  s->b.n_slots, from_s, from_s + hold_s, cpus, add);
 }
 
-/* The job as it was asked for, with what is left of its allowance from from_s on. */
-static void rebuild(const struct slurm_job *job, const struct placement_note *note, int64_t from_s,
-                    int64_t latest_s, struct placement_job *out)
+void planner_rebuild(const struct slurm_job *job, const struct placement_note *note, int64_t from_s,
+                     int64_t latest_s, struct placement_job *out)
 {
     tracker_placement_job(job, out);
     out->earliest_s = from_s;
@@ -92,45 +95,28 @@ static void rebuild(const struct slurm_job *job, const struct placement_note *no
     out->request.policy = note->policy;
 }
 
+int planner_note_move(struct ctl *c, const struct slurm_job *job, struct ledger_job *row,
+                      const struct planner_move *m, struct slurm_order *o)
+{
+    *o = begin_order(job, row, m->to_s);
+    row->planned_s = m->to_s;
+    row->delay_s = m->to_s > m->eligible_s ? m->to_s - m->eligible_s : 0;
+    if (isfinite(m->carbon_ug) && m->carbon_ug < 9e18)
+        row->estimate_ug = (uint64_t)m->carbon_ug;
+    return tracker_store(c, row);
+}
+
 /* Set the job's begin time, and say so. */
 static void move(struct ctl *c, const struct slurm_job *job, struct ledger_job *row, int64_t new_s,
                  int64_t eligible_s, const struct placement_decision *d, const char *ev,
                  const char *code)
 {
-    if (order_begin(c, job, row, new_s) < 0)
+    struct planner_move m = {.to_s = new_s, .eligible_s = eligible_s, .carbon_ug = d->carbon_ug};
+    int64_t before_s = row->planned_s;
+    struct slurm_order o;
+    if (planner_note_move(c, job, row, &m, &o) < 0 || order_begin(c, &o, row, before_s) < 0)
         return;
-    row->delay_s = new_s > eligible_s ? new_s - eligible_s : 0;
-    if (isfinite(d->carbon_ug) && d->carbon_ug < 9e18)
-        row->estimate_ug = (uint64_t)d->carbon_ug;
-    tracker_store(c, row);
     events_job(c, ev, code, row, "carnot");
-}
-
-/* Plan a job that waits anew. */
-static void plan(struct ctl *c, struct scratch *s, const struct slurm_job *job,
-                 struct ledger_job *row, const struct placement_note *note)
-{
-    struct placement_job pj;
-    struct placement_price price;
-    struct placement_decision d;
-    int64_t now_s = ctl_now_s(c), old_s = row->planned_s;
-    rebuild(job, note, now_s, row->latest_s, &pj);
-    placement_price(&s->b, &pj, &price);
-    occupy(s, &pj, &price, old_s, 0);
-    placement_decide(&s->b, NULL, &pj, now_s, &d);
-    int64_t new_s = d.verdict == VERDICT_DELAY ? d.start_s : now_s;
-    double gain_ug = placement_cost_ug(&s->b, &pj, &d, now_s, old_s) -
-                     placement_cost_ug(&s->b, &pj, &d, now_s, new_s);
-    /* A stale forecast is no reason to move anybody. */
-    if (d.code == CODE_FEED_STALE || new_s == old_s || new_s > row->latest_s ||
-        !isfinite(gain_ug) || gain_ug <= 0 || gain_ug < c->set.policy.min_gain_ug / 2.0)
-        new_s = old_s;
-    occupy(s, &pj, &price, new_s, 1);
-    if (new_s == old_s)
-        return;
-    log_info("job %u: moved by %+lld s for the new forecast", row->key.job_id,
-             (long long)(new_s - old_s));
-    move(c, job, row, new_s, old_s - row->delay_s, &d, "job.move", "GREENER_LATER");
 }
 
 /* What a waiting job was promised: by its note, or by its row where another tool has written its
@@ -151,9 +137,8 @@ static int promised(const struct slurm_job *job, const struct ledger_job *row,
     return 1;
 }
 
-/* May Carnot move this pending job? */
-static int ours(const struct ctl *c, const struct slurm_job *job, const struct ledger_job *row,
-                struct placement_note *note)
+int planner_ours(const struct ctl *c, const struct slurm_job *job, const struct ledger_job *row,
+                 struct placement_note *note)
 {
     return row && job->phase == PHASE_PENDING && !row->released && !job->bound && !job->held &&
            tracker_acting(c, row) && promised(job, row, note);
@@ -161,17 +146,17 @@ static int ours(const struct ctl *c, const struct slurm_job *job, const struct l
 
 /* A job that may wait and has no plan yet: a new run after a requeue, or one whose dependencies
  * have just gone. */
-static void plan_first(struct ctl *c, struct scratch *s, const struct slurm_job *job,
+static void plan_first(struct ctl *c, struct planner_scratch *s, const struct slurm_job *job,
                        struct ledger_job *row, const struct placement_note *note)
 {
     struct placement_job pj;
     struct placement_decision d;
     int64_t now_s = ctl_now_s(c);
     const char *code = row->key.restart ? "REQUEUED" : "DEP_END";
-    rebuild(job, note, now_s, row->latest_s, &pj);
+    planner_rebuild(job, note, now_s, row->latest_s, &pj);
     placement_decide(&s->b, NULL, &pj, now_s, &d);
-    if (d.verdict == VERDICT_DELAY && d.start_s > now_s + TOO_CLOSE_S) {
-        occupy(s, &pj, &d.price, d.start_s, 1);
+    if (d.verdict == VERDICT_DELAY && d.start_s > now_s + PLANNER_TOO_CLOSE_S) {
+        planner_occupy(s, &pj, &d.price, d.start_s, 1);
         move(c, job, row, d.start_s, now_s, &d, "job.wait", code);
         return;
     }
@@ -188,7 +173,7 @@ static void plan_first(struct ctl *c, struct scratch *s, const struct slurm_job 
 /* While its dependencies stand, a job's begin time is kept near the start that suits it when they
  * are predicted to have gone; never further off than its allowance from now on, so that it is kept
  * even if they end at once and nobody is here to see it. */
-static void plan_dependent(struct ctl *c, struct scratch *s, const struct slurm_job *job,
+static void plan_dependent(struct ctl *c, struct planner_scratch *s, const struct slurm_job *job,
                            struct ledger_job *row, const struct placement_note *note)
 {
     struct placement_job pj;
@@ -200,14 +185,14 @@ static void plan_dependent(struct ctl *c, struct scratch *s, const struct slurm_
         latest_s = note->latest_s;
     if (wait_s <= 0 || latest_s <= from_s)
         return;
-    rebuild(job, note, from_s, latest_s, &pj);
+    planner_rebuild(job, note, from_s, latest_s, &pj);
     placement_decide(&s->b, NULL, &pj, now_s, &d);
     int64_t start_s = d.start_s > from_s ? d.start_s : from_s;
     int64_t new_s = start_s < now_s + wait_s ? start_s : now_s + wait_s;
     int64_t later_s = new_s - row->begin_set_s;
-    int due = row->begin_set_s <= now_s + TOO_CLOSE_S || later_s < 0 ||
-              later_s > wait_s / 4 + TOO_CLOSE_S;
-    if (due && new_s > now_s + TOO_CLOSE_S)
+    int due = row->begin_set_s <= now_s + PLANNER_TOO_CLOSE_S || later_s < 0 ||
+              later_s > wait_s / 4 + PLANNER_TOO_CLOSE_S;
+    if (due && new_s > now_s + PLANNER_TOO_CLOSE_S)
         move(c, job, row, new_s, from_s < new_s ? from_s : new_s, &d,
              row->begin_set_s ? "job.move" : "job.wait", "DEP_END");
 }
@@ -225,7 +210,7 @@ static enum due due_of(const struct slurm_job *job, const struct ledger_job *row
     return row->key.restart && row->planned_s == 0 && row->latest_s ? DUE_REQUEUED : DUE_NOT;
 }
 
-static void plan_one(struct ctl *c, struct scratch *s, const struct slurm_job *job,
+static void plan_one(struct ctl *c, struct planner_scratch *s, const struct slurm_job *job,
                      struct ledger_job *row, const struct placement_note *note, enum due due)
 {
     if (due == DUE_DEPENDENT) {
@@ -241,54 +226,39 @@ static void plan_one(struct ctl *c, struct scratch *s, const struct slurm_job *j
 }
 
 /* Those that are due; the scratch board is made for the first of them, for most lists have none. */
-static void plan_due(struct ctl *c, struct scratch *s)
+static void plan_due(struct ctl *c, struct planner_scratch *s)
 {
     for (size_t i = 0; i < c->snap->n_jobs; i++) {
         const struct slurm_job *job = &c->snap->jobs[i];
         struct ledger_job *row = runs_newest(c, job->job_id);
         struct placement_note note;
-        int may = row && row->allowance_s > 0 && ours(c, job, row, &note);
+        int may = row && row->allowance_s > 0 && planner_ours(c, job, row, &note);
         enum due due = may ? due_of(job, row, &note) : DUE_NOT;
         if (due == DUE_NOT)
             continue;
-        if (!s->planned && scratch_make(c, s) < 0)
+        if (!s->planned && planner_scratch(c, s) < 0)
             return;
         plan_one(c, s, job, row, &note, due);
     }
 }
 
-static void plan_all(struct ctl *c, struct scratch *s)
-{
-    int64_t now_s = ctl_now_s(c);
-    for (size_t i = 0; i < c->snap->n_jobs; i++) {
-        const struct slurm_job *job = &c->snap->jobs[i];
-        struct placement_note note;
-        struct ledger_job *row = runs_newest(c, job->job_id);
-        if (ours(c, job, row, &note) && !job->dependency && row->latest_s &&
-            row->planned_s > now_s + TOO_CLOSE_S)
-            plan(c, s, job, row, &note);
-    }
-}
-
 void planner_run(struct ctl *c)
 {
-    struct scratch s = {.planned = NULL};
+    struct planner_scratch s = {.planned = NULL};
     if (!c->snap)
         return;
-    int feed = c->planned_version != c->feed_version;
-    int list = c->planned_listed_ms != c->snap->listed_ms;
-    c->planned_listed_ms = c->snap->listed_ms;
-    if (feed && scratch_make(c, &s) < 0)
+    replan_run(c);
+    if (c->planned_listed_ms == c->snap->listed_ms)
         return;
-    /* What was decided before this process started was decided with these samples or older ones:
-     * plan once then, too. */
-    c->planned_version = c->feed_version;
-    if (feed)
-        plan_all(c, &s);
-    if (list)
-        plan_due(c, &s);
+    c->planned_listed_ms = c->snap->listed_ms;
+    plan_due(c, &s);
     c->dirty |= s.planned != NULL;
     free(s.planned);
+}
+
+void planner_fini(struct ctl *c)
+{
+    replan_free(c);
 }
 
 void planner_ordered(struct ctl *c, uint32_t job_id, int64_t begin_s, int ok)
@@ -320,10 +290,13 @@ int planner_release(struct ctl *c, struct ledger_job *row, const char *code, con
         return err_set(e, "job %u does not wait for the grid; carnot why %u says what it waits for",
                        row->key.job_id, row->key.job_id);
     struct ledger_job before = *row;
+    struct slurm_order o = begin_order(NULL, row, now_s);
     row->released = 1;
+    row->planned_s = now_s;
     row->delay_s = now_s > row->key.submit_s ? now_s - row->key.submit_s : 0;
-    if (order_begin(c, NULL, row, now_s) < 0) {
+    if (tracker_store(c, row) < 0 || slurm_client_order(&o) < 0) {
         *row = before;
+        tracker_store(c, row);
         return err_set(e, "too much to do just now; try again in a minute");
     }
     events_job(c, "job.now", code, row, by);

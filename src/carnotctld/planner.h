@@ -8,8 +8,14 @@
 
 #include "carnotctld/ctl.h"
 
-/* Plan again if the samples changed since last time; orders the moves. */
+/* Plan what the newest list gives a reason to plan and, if the samples changed, all that waits: a
+ * piece of some milliseconds a call, the moves that save most first, as fast as slurmctld is to be
+ * asked. Writes the ledger; does not wait for slurmctld. */
 void planner_run(struct ctl *c);
+void planner_fini(struct ctl *c);
+
+/* Moves for the newest forecast that are not ordered yet; *all: of that many. 0: none. */
+size_t planner_moves_left(const struct ctl *c, size_t *all);
 
 /* An order of ours came back: note what Slurm now has. */
 void planner_ordered(struct ctl *c, uint32_t job_id, int64_t begin_s, int ok);

@@ -15,6 +15,7 @@
 #include "carnotctld/publisher.h"
 #include "carnotctld/publisher_private.h"
 #include "carnotctld/runs.h"
+#include "carnotctld/steering.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
 #include "common/path.h"
@@ -55,7 +56,7 @@ static void build_head(const struct ctl *c, struct board_head *h)
         .mode = s->mode == MODE_ACT,
         .policy = policy > 0 ? policy : POLICY_BALANCED,
         .watts_total = native_on(c) ? c->accounting->watts_total : 0,
-        .lambda_g_per_h = s->policy.lambda_g_per_h,
+        .lambda_g_per_h = steering_lambda_g_per_h(c),
         .lambda_exponent = s->policy.lambda_exponent,
         .min_gain_g = (double)s->policy.min_gain_ug / 1e6,
         .overbook = s->policy.overbook,

@@ -68,6 +68,11 @@ static size_t first_run(const struct ctl *c, size_t n, uint32_t job_id)
     return low;
 }
 
+size_t runs_from(const struct ctl *c, uint32_t job_id)
+{
+    return first_run(c, c->n_jobs, job_id);
+}
+
 struct ledger_job *runs_at(const struct ctl *c, uint32_t job_id, int64_t t_s)
 {
     struct ledger_job *best = NULL;

@@ -21,6 +21,9 @@ struct ledger_job *runs_append(struct ctl *c, const struct ledger_job *row);
 /* The run of this key, or NULL. O(log n), as all below. */
 struct ledger_job *runs_row(const struct ctl *c, struct job_key key);
 
+/* Place in ctl.jobs of the first run of the first job from this number on; ctl.n_jobs: none. */
+size_t runs_from(const struct ctl *c, uint32_t job_id);
+
 /* The run of this job that had begun last by t_s, else its oldest; NULL when there is none. */
 struct ledger_job *runs_at(const struct ctl *c, uint32_t job_id, int64_t t_s);
 

@@ -21,7 +21,12 @@
 #include "compat/slurm_compat.h"
 
 #define ORDERS_MAX 4096
-#define ORDER_SPACING_MS 20 /* 50 a second at most */
+/* So many times as long as a move took, slurmctld gets none: its own part of that time is about a
+ * tenth, the rest is connecting, munge and waiting, so moves take it 2 % of its time at most
+ * (tests/cluster/0013-forecast.t, by sdiag). But never longer than this, whatever it is busy with.
+ */
+#define MOVE_RESTS 8
+#define MOVE_REST_MAX_MS 500
 #define ACCOUNTING_EVERY_MS 60000
 #define ACCOUNTING_AGAIN_MS 10000 /* after a failure */
 
@@ -42,9 +47,10 @@ static struct {
     struct accounting_name *watched;
     size_t n_watched;
     int64_t accounting_due_ms;
+    int64_t pace_ms; /* from one move to the next, lately */
     int ok;
     char error[sizeof(((struct err *)0)->text)];
-} client = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
+} client = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1, .pace_ms = ORDER_SPACING_MS};
 
 static int ring_put(struct order_ring *r, const struct slurm_order *o)
 {
@@ -172,11 +178,40 @@ static void sleep_ms(int64_t ms)
     nanosleep(&t, NULL);
 }
 
-static int64_t mono_ms(void)
+static int64_t mono_us(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static int64_t mono_ms(void)
+{
+    return mono_us() / 1000;
+}
+
+/* How long slurmctld is left alone after an order that took so long. Moves can wait. */
+static int64_t rest_ms(const struct slurm_order *o, int64_t took_us)
+{
+    int is_move = o->kind == ORDER_BEGIN && o->replaces_s[0] != 0;
+    int64_t ms = is_move ? took_us * MOVE_RESTS / 1000 : 0;
+    if (ms < ORDER_SPACING_MS)
+        return ORDER_SPACING_MS;
+    return ms < MOVE_REST_MAX_MS ? ms : MOVE_REST_MAX_MS;
+}
+
+/* Carry it out, and wait until the next one may follow. */
+static void take_turn(struct slurm_order *o)
+{
+    int64_t begun_us = mono_us(), took_us, rest;
+    carry_out(o);
+    took_us = mono_us() - begun_us;
+    rest = rest_ms(o, took_us);
+    sleep_ms(rest);
+    pthread_mutex_lock(&client.lock);
+    if (o->kind == ORDER_BEGIN)
+        client.pace_ms += (took_us / 1000 + rest - client.pace_ms) / 4;
+    pthread_mutex_unlock(&client.lock);
 }
 
 /* Slurm's accounting when it is due, else NULL. A failure is no reason to do without the list. */
@@ -270,8 +305,7 @@ static void *run(void *arg)
         if (ring_take(&client.todo, &o)) {
             client.busy = 1;
             pthread_mutex_unlock(&client.lock);
-            carry_out(&o);
-            sleep_ms(ORDER_SPACING_MS);
+            take_turn(&o);
             pthread_mutex_lock(&client.lock);
             ring_put(&client.done, &o);
             client.busy = 0;
@@ -389,6 +423,14 @@ unsigned slurm_client_waiting(void)
     unsigned n = client.todo.n + (unsigned)client.busy;
     pthread_mutex_unlock(&client.lock);
     return n;
+}
+
+int64_t slurm_client_pace_ms(void)
+{
+    pthread_mutex_lock(&client.lock);
+    int64_t ms = client.pace_ms;
+    pthread_mutex_unlock(&client.lock);
+    return ms;
 }
 
 void slurm_client_poke(void)

@@ -12,6 +12,9 @@
 #include "common/err.h"
 #include "ledger/ledger.h"
 
+/* Between two orders: 50 a second at most. */
+#define ORDER_SPACING_MS 20
+
 enum order_kind {
     ORDER_BEGIN = 0,
     ORDER_HOLD,
@@ -62,6 +65,9 @@ struct slurm_order slurm_client_order_for(enum order_kind kind, const struct led
 int slurm_client_order(const struct slurm_order *order);
 /* Orders that are queued or under way. */
 unsigned slurm_client_waiting(void);
+/* From one move to the next, lately: ORDER_SPACING_MS or, so that they take slurmctld no more than
+ * 2 % of its time, longer. */
+int64_t slurm_client_pace_ms(void);
 /* Load the list again now. */
 void slurm_client_poke(void);
 

@@ -17,15 +17,15 @@
 #include "carnotctld/row_price.h"
 #include "carnotctld/runs.h"
 #include "carnotctld/settle.h"
+#include "carnotctld/steering.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
 #include "common/user.h"
 
 int tracker_init(struct ctl *c, struct err *e)
 {
-    (void)e;
     runs_load(c);
-    return 0;
+    return steering_load(c, e);
 }
 
 void tracker_fini(struct ctl *c)
@@ -115,8 +115,11 @@ static void new_row(struct ctl *c, size_t n_sorted, const struct slurm_job *job,
     if (before)
         requeue_inherit(before, row);
     row_price(c, job, noted ? &note : NULL, row);
-    if (noted)
+    if (noted) {
         read_note(row, job, &note);
+        if (job->restart == 0)
+            steering_count(c, &note);
+    }
     /* The plugin has not seen this one, or not the run after a requeue. */
     if (!noted || job->restart > 0)
         requeue_admit(c, job, before, row);
@@ -383,9 +386,12 @@ void tracker_apply(struct ctl *c, struct snapshot *s)
     runs_sort(c);
     end_missing(c, s);
     settle_ended(c);
+    if (steering_store(c, &e) < 0)
+        log_err("ledger: %s", e.text);
     if (ledger_commit(c->ledger, &e) < 0) {
         log_err("ledger: %s", e.text);
         runs_load(c); /* what we remember must not run ahead of what is written */
+        (void)steering_load(c, &e);
     }
 }
 

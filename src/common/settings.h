@@ -62,6 +62,7 @@ struct settings {
     struct {
         char policy[SETTINGS_NAME_MAX]; /* asap | balanced | greenest; balanced */
         double lambda_g_per_h;          /* grams per hour of delay of a job of one CPU; 0.1 g */
+        int64_t target_wait_ms;         /* steer lambda to this mean wait; 0 = no; 0..7d; 0 */
         double lambda_exponent;         /* lambda grows with CPUs to this power; 0..2; 1 */
         int64_t stagger_ms;             /* starts with one best time are spread over this; 2 min */
         uint64_t min_gain_ug;           /* wait only if it saves at least this; 50g */

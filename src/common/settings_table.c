@@ -79,6 +79,9 @@ const struct setting settings_table[] = {
      "Grams that an hour of a one-CPU job's wait must save, for policy balanced. A GPU counts as "
      "as "
      "many CPUs as its power does."},
+    {"policy", "target_wait", SETTING_DURATION, FIELD(policy.target_wait_ms), "0", "7d", "0",
+     "Steer lambda so that jobs of policy balanced that may wait are made to wait so long on "
+     "average; policy.lambda is where that begins. 0: lambda stays as it is."},
     {"policy", "lambda_exponent", SETTING_RATIO, FIELD(policy.lambda_exponent), "0", "2", "1",
      "Lambda grows with a job's CPUs to this power. 1: splitting a job gains nothing; 0: large "
      "jobs "

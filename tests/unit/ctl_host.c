@@ -13,6 +13,7 @@
 #include "carnotctld/node_address.h"
 #include "carnotctld/nodelist.h"
 #include "carnotctld/nodes.h"
+#include "carnotctld/planner.h"
 #include "carnotctld/publisher.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
@@ -40,6 +41,11 @@ unsigned n_waiting;
 unsigned slurm_client_waiting(void)
 {
     return n_waiting;
+}
+
+int64_t slurm_client_pace_ms(void)
+{
+    return ORDER_SPACING_MS;
 }
 
 void slurm_client_poke(void)
@@ -147,6 +153,7 @@ void set_up(void)
     log_set_handler(quiet, NULL);
     memset(&c, 0, sizeof(c));
     n_orders = n_pokes = 0;
+    n_waiting = 0;
     reporter = (struct channel_peer){.origin = address("10.0.0.1"), .far = address("10.0.0.1")};
     clock_now = (struct unit_clock){NOW * 1000, 1000};
     ops = unit_clock_ops(&clock_now);
@@ -180,6 +187,7 @@ void set_up(void)
 
 void tear_down(void)
 {
+    planner_fini(&c);
     tracker_fini(&c);
     publisher_fini(&c);
     feed_watch_fini(&c);
@@ -202,7 +210,7 @@ void restart(void)
     UNIT_INT(tracker_init(&c, &e), 0, "%s", e.text);
 }
 
-struct slurm_job list[16];
+struct slurm_job list[64];
 size_t n_list;
 
 struct slurm_job *list_add(uint32_t id, int wait_s)

@@ -26,7 +26,7 @@ extern struct ctl c;
 extern struct unit_clock clock_now;
 extern struct channel_peer reporter; /* who reports: root of n1, unless a case says otherwise */
 
-extern struct slurm_job list[16]; /* Slurm's */
+extern struct slurm_job list[64]; /* Slurm's */
 extern size_t n_list;
 extern uint32_t age_weight; /* of the next list */
 

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "carnotctld/feed_watch.h"
 #include "carnotctld/planner.h"
 #include "carnotctld/runs.h"
+#include "carnotctld/steering.h"
 #include "ctl_host.h"
 
 static void test_user_change(void)
@@ -60,6 +62,157 @@ static void test_replan(void)
     feed_watch_look(&c);
     planner_run(&c);
     UNIT_OK(orders[n_orders - 1].begin_s <= NOW + 300, "never later than promised");
+    tear_down();
+}
+
+/* Another note than list_add's. */
+static void note(struct slurm_job *j, const char *code, int wait_s, int latest_s)
+{
+    char text[512];
+    snprintf(text, sizeof(text),
+             "carnot:v=1,id=%x,t=%lld,begin=%lld,latest=%lld,wait=%d,j=600,g=0.0166,g0=0.0667,"
+             "policy=balanced,code=%s,layer=flag,eb=0,cb=0,act=default,run=",
+             j->job_id, NOW, (long long)j->eligible_s, latest_s ? NOW + latest_s : 0, wait_s, code);
+    free(j->admin_comment);
+    j->admin_comment = strdup(text);
+}
+
+/* Jobs 1 to n, all in the dip, the later the larger. */
+static void many_wait(uint32_t n)
+{
+    for (uint32_t id = 1; id <= n; id++)
+        list_add(id, 70)->cpus = id;
+    apply();
+}
+
+/* The moves that save most come first, and slurmctld is not flooded. */
+static void test_replan_pace(void)
+{
+    size_t all;
+    set_up();
+    many_wait(4);
+    advance(2);
+    dip_at(120);
+    feed_watch_look(&c);
+    n_waiting = 8; /* orders: there is room for two */
+    planner_run(&c);
+    UNIT_INT(n_orders, 2, "two moves");
+    UNIT_INT(orders[0].job_id, 4, "the largest");
+    UNIT_INT(orders[1].job_id, 3, "the next");
+    UNIT_INT(planner_moves_left(&c, &all), 2, "two are left");
+    UNIT_INT(all, 4, "of four");
+    UNIT_INT(runs_newest(&c, 2)->planned_s, NOW + 70, "which stand as they are");
+    n_waiting = 10;
+    planner_run(&c);
+    UNIT_INT(n_orders, 2, "no room");
+    list[1].eligible_s = NOW + 30; /* job 2: its user has changed it meanwhile */
+    apply();
+    n_waiting = 0;
+    planner_run(&c);
+    UNIT_INT(n_orders, 3, "one of the two");
+    UNIT_INT(orders[2].job_id, 1, "for the other is not ours any more");
+    UNIT_INT(planner_moves_left(&c, &all), 0, "done");
+    tear_down();
+}
+
+/* A forecast that comes before all moves are ordered: the rest is of the past. */
+static void test_replan_anew(void)
+{
+    set_up();
+    many_wait(3);
+    advance(2);
+    dip_at(120);
+    feed_watch_look(&c);
+    n_waiting = 9;
+    planner_run(&c);
+    UNIT_INT(n_orders, 1, "one of three");
+    dip_at(180);
+    feed_watch_look(&c);
+    n_waiting = 0;
+    planner_run(&c);
+    UNIT_INT(n_orders, 4, "then all three");
+    for (int i = 1; i < 4; i++)
+        UNIT_INT(orders[i].begin_s, NOW + 180, "to where the dip is now");
+    tear_down();
+}
+
+/* The event loop goes on between two slices. */
+static void test_replan_slices(void)
+{
+    size_t all;
+    set_up();
+    many_wait(60);
+    for (int i = 0; i < 60; i++)
+        list[i].cpus = 0; /* as many as there is room for */
+    advance(2);
+    dip_at(120);
+    feed_watch_look(&c);
+    clock_now.mono_step_ms = 25;
+    planner_run(&c);
+    UNIT_INT(n_orders, 0, "not all are planned yet");
+    size_t left = planner_moves_left(&c, &all);
+    UNIT_INT(left, all, "no move is ordered");
+    int calls = 1;
+    for (; n_orders == 0 && calls < 100; calls++)
+        planner_run(&c);
+    UNIT_OK(calls > 1 && calls < 10, "%d calls", calls);
+    UNIT_OK(n_orders > 0, "then they move");
+    tear_down();
+}
+
+/* Each job that may wait moves lambda, once, over kills as well. */
+static void test_steering(void)
+{
+    set_up();
+    c.set.policy.target_wait_ms = 35000;
+    UNIT_INT(steering_load(&c, NULL), 0, "nothing there");
+    double first = steering_lambda_g_per_h(&c);
+    UNIT_DBL(first, c.set.policy.lambda_g_per_h, 1e-12, "begins with the one of the file");
+    note(list_add(7, 0), "FLAT", 300, 0);
+    apply();
+    double lower = steering_lambda_g_per_h(&c);
+    UNIT_OK(lower < first, "a job that does not wait: %g", lower);
+    UNIT_DBL(c.board.head.lambda_g_per_h, lower, 1e-12, "on the board");
+    apply();
+    UNIT_DBL(steering_lambda_g_per_h(&c), lower, 1e-12, "counted once");
+    note(list_add(8, 70), "GREENER_LATER", 300, 300);
+    note(list_add(9, 0), "FLAT", 0, 0); /* was not allowed to wait */
+    list_add(10, 70);                   /* nor this one: its note has no wait */
+    apply();
+    UNIT_INT(c.steering.jobs, 2, "two could wait");
+    restart();
+    UNIT_INT(c.steering.jobs, 2, "known after a kill");
+    apply();
+    UNIT_INT(c.steering.jobs, 2, "and not counted again");
+    c.set.policy.target_wait_ms = 60000;
+    restart();
+    UNIT_INT(c.steering.jobs, 0, "another target begins anew");
+    UNIT_DBL(steering_lambda_g_per_h(&c), first, 1e-12, "with the one of the file");
+    tear_down();
+}
+
+/* Of few jobs it is solved for: they would wait as long as is asked. */
+static void test_steering_solves(void)
+{
+    set_up();
+    c.set.policy.target_wait_ms = 35000;
+    UNIT_INT(steering_load(&c, NULL), 0, "nothing there");
+    for (uint32_t id = 1; id <= 20; id++)
+        note(list_add(id, 0), "FLAT", id <= 10 ? 300 : 30, 0);
+    apply();
+    steering_run(&c);
+    UNIT_INT(c.steering.solved_version == c.feed_version, 1, "solved");
+    /* The dip is 70 s away: only those with 300 s reach it, if lambda lets them. */
+    double solved = steering_lambda_g_per_h(&c);
+    UNIT_OK(solved > 0 && isfinite(solved), "%g g/h", solved);
+    UNIT_DBL(c.board.head.lambda_g_per_h, 0.0001, 1, "the board has the one before");
+    apply();
+    UNIT_DBL(c.board.head.lambda_g_per_h, solved, 1e-12, "the next one has it");
+    restart();
+    UNIT_DBL(steering_lambda_g_per_h(&c), solved, 1e-9 * solved, "known after a kill");
+    c.steering.solved_version = c.feed_version;
+    steering_run(&c);
+    UNIT_DBL(steering_lambda_g_per_h(&c), solved, 1e-9 * solved, "once a forecast");
     tear_down();
 }
 
@@ -117,18 +270,6 @@ static void test_bad_feed(void)
     dip_at(10);
     UNIT_INT(feed_watch_look(&c), 1, "good again");
     tear_down();
-}
-
-/* Another note than list_add's. */
-static void note(struct slurm_job *j, const char *code, int wait_s, int latest_s)
-{
-    char text[512];
-    snprintf(text, sizeof(text),
-             "carnot:v=1,id=%x,t=%lld,begin=%lld,latest=%lld,wait=%d,j=600,g=0.0166,g0=0.0667,"
-             "policy=balanced,code=%s,layer=flag,eb=0,cb=0,act=default,run=",
-             j->job_id, NOW, NOW, latest_s ? NOW + latest_s : 0, wait_s, code);
-    free(j->admin_comment);
-    j->admin_comment = strdup(text);
 }
 
 static void test_requeue_waits(void)
@@ -226,6 +367,11 @@ int main(int argc, char **argv)
     static const struct unit_case cases[] = {{"user_change", test_user_change},
                                              {"replan", test_replan},
                                              {"replan_without_note", test_replan_without_note},
+                                             {"replan_pace", test_replan_pace},
+                                             {"replan_anew", test_replan_anew},
+                                             {"replan_slices", test_replan_slices},
+                                             {"steering", test_steering},
+                                             {"steering_solves", test_steering_solves},
                                              {"now", test_now},
                                              {"requeue_waits", test_requeue_waits},
                                              {"dependent", test_dependent},

@@ -68,7 +68,9 @@ static int64_t _wall_ms(void *arg)
 
 static int64_t _mono_ms(void *arg)
 {
-    return ((struct unit_clock *)arg)->mono_ms;
+    struct unit_clock *clock = arg;
+
+    return clock->mono_ms += clock->mono_step_ms;
 }
 
 struct clock_ops unit_clock_ops(struct unit_clock *clock)

@@ -37,10 +37,12 @@ char *unit_testdata(char *buf, size_t size, const char *name);
 /* An empty directory of this case, removed with all that is in it when the case ends. */
 const char *unit_tmpdir(void);
 
-/* A clock that stands still until the test moves it: unit_clock.arg is the struct. */
+/* A clock that stands still until the test moves it, but for the step that each look at its
+ * monotonic time takes: unit_clock.arg is the struct. */
 struct unit_clock {
     int64_t wall_ms;
     int64_t mono_ms;
+    int64_t mono_step_ms;
 };
 struct clock_ops unit_clock_ops(struct unit_clock *clock);
 
