@@ -199,6 +199,11 @@ static void give(struct ctl *c, struct replan *r)
     }
 }
 
+int planner_planned(const struct ctl *c)
+{
+    return c->planned_version == c->feed_version && (!c->replan || c->replan->next_id > UINT32_MAX);
+}
+
 size_t planner_moves_left(const struct ctl *c, size_t *all)
 {
     *all = c->replan ? c->replan->n : 0;

@@ -155,7 +155,7 @@ void set_up(void)
     n_orders = n_pokes = 0;
     n_waiting = 0;
     reporter = (struct channel_peer){.origin = address("10.0.0.1"), .far = address("10.0.0.1")};
-    clock_now = (struct unit_clock){NOW * 1000, 1000};
+    clock_now = (struct unit_clock){.wall_ms = NOW * 1000, .mono_ms = 1000};
     ops = unit_clock_ops(&clock_now);
     c.clock = &ops;
     settings_init(&c.set);
