@@ -53,6 +53,23 @@ static void _socket(struct check *k, const char *path)
         (void)close(fd);
 }
 
+/* Whom carnotd asks for power caps; connecting would start that program. */
+static void _caps(struct check *k, const char *path)
+{
+    struct stat st;
+    int rc = lstat(path, &st);
+
+    if (rc == 0 && S_ISSOCK(st.st_mode)) {
+        check_ok(k, "node.caps", "power caps are asked for at %s", path);
+        check_secure(k, "rights.caps", path, 0);
+    } else {
+        check_error(k, "node.caps", "%s: no job gets the power cap that it asks for: %s", path,
+                    rc < 0 ? strerror(errno) : "it is no socket");
+        check_cure(k, "systemctl enable --now carnot-powercap.socket; or leave node.cap_socket out "
+                      "where --power-cap is to do nothing");
+    }
+}
+
 static void _sources(struct check *k, const json_t *once)
 {
     int counted = 0, measured = 0;
@@ -227,6 +244,9 @@ void check_node(struct check *k, const char *node)
     }
     if (k->configured && settings_expand(path, sizeof(path), k->set.node.socket, node) == 0)
         _socket(k, path);
+    if (k->configured && k->set.node.cap_socket[0] &&
+        settings_expand(path, sizeof(path), k->set.node.cap_socket, node) == 0)
+        _caps(k, path);
     _once(k, node);
     if (k->configured)
         _spool(k, node);

@@ -65,6 +65,9 @@ limits_are() { [[ $(limits "$1") = "$2" ]]; }
 said() { grep "\"ev\":\"cap.$3\",\"node\":\"$1\",\"job\":$2," "$SB/log/$1/telemetry.jsonl" | grep -qF -- "${4:-}"; }
 capped() { submit -t 5 --exclusive -N1 -w "$@"; }
 
+caps_checked() { in_sandbox carnot check --node="$1" -v | grep -F '[node.caps]'; }
+like "carnot check --node sees whom carnotd asks" "$(caps_checked n1)" 'power caps are asked for at'
+
 # ---- a job that holds its node alone --------------------------------------------------------------------------------------
 
 is "as it comes" "$(limits n1)" "200 200"
