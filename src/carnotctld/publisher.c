@@ -281,16 +281,22 @@ static void take(struct ctl *c, struct board *next)
     c->board_seq = next->head.seq;
 }
 
-int publisher_build(struct ctl *c, struct err *e)
+int publisher_build_copy(struct ctl *c, struct board *copy, struct err *e)
 {
     void *data = NULL;
     size_t size = 0;
     struct board next;
     if (build(c, &data, &size, &next, e) < 0)
         return -1;
+    int rc = copy ? board_decode(copy, data, size, e) : 0;
     free(data);
     take(c, &next);
-    return 0;
+    return rc;
+}
+
+int publisher_build(struct ctl *c, struct err *e)
+{
+    return publisher_build_copy(c, NULL, e);
 }
 
 int publisher_publish(struct ctl *c, struct err *e)

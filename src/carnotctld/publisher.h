@@ -10,6 +10,8 @@
 
 /* Build a board of now into c->board. 0 or -1 (the old one stays). */
 int publisher_build(struct ctl *c, struct err *e);
+/* The same, and a copy that the caller frees: it outlives the boards that follow. NULL: no copy. */
+int publisher_build_copy(struct ctl *c, struct board *copy, struct err *e);
 
 /* Build and write it: temporary name, fsync, rename. 0 or -1. */
 int publisher_publish(struct ctl *c, struct err *e);

@@ -58,18 +58,12 @@ static void begin(struct ctl *c)
 {
     struct err e = {.text = ""};
     struct replan *r = calloc(1, sizeof(*r));
-    void *data = NULL;
-    size_t size;
     replan_free(c);
     c->replan = r;
-    if (r && publisher_build(c, &e) == 0 && board_encode(&c->board, &data, &size, &e) == 0 &&
-        board_decode(&r->board, data, size, &e) == 0 &&
-        planner_scratch_of(&r->board, &r->scratch) == 0) {
-        free(data);
+    if (r && publisher_build_copy(c, &r->board, &e) == 0 &&
+        planner_scratch_of(&r->board, &r->scratch) == 0)
         return;
-    }
     log_err("waiting jobs are not planned again: %s", e.text[0] ? e.text : "no memory");
-    free(data);
     replan_free(c);
 }
 
