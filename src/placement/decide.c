@@ -11,6 +11,7 @@
 
 #include "carbon/forecast.h"
 #include "placement/allowance.h"
+#include "placement/decide.h"
 #include "placement/placement.h"
 #include "placement/search.h"
 
@@ -193,7 +194,29 @@ double placement_cost_ug(const struct board *b, const struct placement_job *job,
     struct search q = prepare(b, job, now_s, 0, d, &cpus);
     if (b->n_points == 0)
         return NAN;
-    return search_carbon_ug(&q, start_s) + q.lambda_ug_per_s * (double)(start_s - now_s);
+    return search_cost_ug(&q, start_s, search_carbon_ug(&q, start_s));
+}
+
+/* The same, with the slots as this job sees them. */
+static struct search look(const struct board *b, const struct lease_table *leases,
+                          const struct placement_job *job, int64_t a_s, int64_t wait_s,
+                          const struct placement_decision *d, struct slots_space *space,
+                          struct slots *slots)
+{
+    uint32_t cpus;
+    struct search q = prepare(b, job, a_s, wait_s, d, &cpus);
+    slots_init(slots, space, b, leases, partition_of(b, job), cpus, a_s + wait_s + q.hold_s);
+    q.slots = slots;
+    return q;
+}
+
+/* What lies behind the forecast costs the same wherever the job starts: its mean stands for it. */
+static double beyond_ug(const struct board *b, const struct search *q)
+{
+    if (q->length_s >= q->hold_s)
+        return 0;
+    return q->ug_per_area * (double)(q->hold_s - q->length_s) *
+           series_mean(&q->series, q->from_s, b->head.intensity_end_s);
 }
 
 /* Find the start; d->price and d->policy are set. */
@@ -205,27 +228,19 @@ static void choose(const struct board *b, const struct lease_table *leases,
      * of its stack costs more than the whole decision. */
     static struct slots_space space;
     struct slots slots;
-    uint32_t cpus;
-    struct search q = prepare(b, job, a_s, wait_s, d, &cpus);
-    slots_init(&slots, &space, b, leases, partition_of(b, job), cpus, a_s + wait_s + q.hold_s);
-    q.slots = &slots;
+    struct search q = look(b, leases, job, a_s, wait_s, d, &space, &slots);
     struct search_result r;
     search_run(&q, &r);
     stagger(&q, &b->head, job, &r);
 
-    /* What lies behind the forecast costs the same wherever the job starts: its mean stands for it.
-     */
-    double beyond_ug = 0;
-    if (q.length_s < q.hold_s)
-        beyond_ug = q.ug_per_area * (double)(q.hold_s - q.length_s) *
-                    series_mean(&q.series, a_s, b->head.intensity_end_s);
-    d->carbon_now_ug = r.carbon_now_ug + beyond_ug;
+    double rest_ug = beyond_ug(b, &q);
+    d->carbon_now_ug = r.carbon_now_ug + rest_ug;
     if (r.start_s > a_s && enough(&b->head, r.carbon_now_ug, r.carbon_ug)) {
         d->verdict = VERDICT_DELAY;
         d->code = CODE_GREENER_LATER;
         d->start_s = r.start_s;
         d->latest_s = a_s + wait_s;
-        d->carbon_ug = r.carbon_ug + beyond_ug;
+        d->carbon_ug = r.carbon_ug + rest_ug;
         return;
     }
     d->carbon_ug = d->carbon_now_ug;
@@ -261,49 +276,82 @@ static int forecast_usable(const struct board *b)
     return b->n_points > 0 && b->head.forecast_quality != FORECAST_NONE;
 }
 
-void placement_decide(const struct board *b, const struct lease_table *leases,
-                      const struct placement_job *job, int64_t now_s,
-                      struct placement_decision *out)
+/* How long the job may wait in the end, and why no longer; d->price and d->policy are set. */
+static int64_t allowed(const struct board *b, const struct placement_job *job, int64_t a_s,
+                       int64_t now_s, struct placement_decision *d)
+{
+    allowance_find(b, job, a_s, now_s, d);
+    int64_t open_s = d->bound_s == INT64_MAX ? d->wait_s : min64(d->wait_s, d->bound_s - a_s);
+    int64_t last_s = allowance_before_outages(b, job, d->price.limit_s, a_s, a_s + open_s);
+    int64_t wait_s = last_s > a_s ? last_s - a_s : 0;
+    if (open_s > 0 && wait_s == 0)
+        d->code = CODE_MAINT_AHEAD;
+    if (d->policy == POLICY_ASAP || (job->flags & (PLACEMENT_IMMEDIATE | PLACEMENT_DEPENDENT)))
+        wait_s = 0;
+    if (open_s > 0 && (job->flags & PLACEMENT_IMMEDIATE))
+        d->code = CODE_IMMEDIATE;
+    else if (open_s > 0 && d->policy != POLICY_ASAP && (job->flags & PLACEMENT_DEPENDENT))
+        d->code = CODE_DEP_END;
+    if (board_exempt(b, partitions_of(b, job), placement_account(b, job), job->qos, job->uid)) {
+        d->code = CODE_EXEMPT;
+        d->wait_s = wait_s = 0;
+    }
+    /* A feed that ended too long ago says nothing of which hour is greener. */
+    if (!forecast_usable(b) || b->head.forecast_quality == FORECAST_STALE) {
+        if (wait_s > 0)
+            d->code = CODE_FEED_STALE;
+        wait_s = 0;
+    }
+    return wait_s;
+}
+
+static int64_t earliest(const struct placement_job *job, int64_t now_s)
+{
+    return job->earliest_s > now_s ? job->earliest_s : now_s;
+}
+
+void decide_start(const struct board *b, const struct lease_table *leases,
+                  const struct placement_job *job, int64_t now_s, struct placement_decision *out)
 {
     struct placement_decision d = {.carbon_ug = NAN, .carbon_now_ug = NAN};
-    int64_t a_s = job->earliest_s > now_s ? job->earliest_s : now_s;
+    int64_t a_s = earliest(job, now_s);
 
     placement_price(b, job, &d.price);
     d.policy = job->request.policy != POLICY_UNSET ? job->request.policy
                                                    : (enum placement_policy)b->head.policy;
     d.mode = board_mode(b, partitions_of(b, job), placement_account(b, job), job->uid);
     d.start_s = d.latest_s = a_s;
-
-    allowance_find(b, job, a_s, now_s, &d);
-    int64_t open_s = d.bound_s == INT64_MAX ? d.wait_s : min64(d.wait_s, d.bound_s - a_s);
-    int64_t last_s = allowance_before_outages(b, job, d.price.limit_s, a_s, a_s + open_s);
-    int64_t wait_s = last_s > a_s ? last_s - a_s : 0;
-    if (open_s > 0 && wait_s == 0)
-        d.code = CODE_MAINT_AHEAD;
-    if (d.policy == POLICY_ASAP || (job->flags & (PLACEMENT_IMMEDIATE | PLACEMENT_DEPENDENT)))
-        wait_s = 0;
-    if (open_s > 0 && (job->flags & PLACEMENT_IMMEDIATE))
-        d.code = CODE_IMMEDIATE;
-    else if (open_s > 0 && d.policy != POLICY_ASAP && (job->flags & PLACEMENT_DEPENDENT))
-        d.code = CODE_DEP_END;
-    if (board_exempt(b, partitions_of(b, job), placement_account(b, job), job->qos, job->uid)) {
-        d.code = CODE_EXEMPT;
-        d.wait_s = wait_s = 0;
-    }
-    /* A feed that ended too long ago says nothing of which hour is greener. */
-    if (!forecast_usable(b) || b->head.forecast_quality == FORECAST_STALE) {
-        if (wait_s > 0)
-            d.code = CODE_FEED_STALE;
-        wait_s = 0;
-    }
+    int64_t wait_s = allowed(b, job, a_s, now_s, &d);
     if (forecast_usable(b))
         choose(b, leases, job, a_s, wait_s, &d);
     if (job->leader)
         follow(b, leases, job, a_s, &d);
-    check_budgets(b, leases, job, now_s, &d);
-    if (d.verdict == VERDICT_REFUSE)
-        d.start_s = d.latest_s = a_s;
     d.delay_s = d.start_s - a_s;
+    *out = d;
+}
+
+double decide_search(const struct board *b, const struct lease_table *leases,
+                     const struct placement_job *job, int64_t now_s,
+                     const struct placement_decision *d, struct slots_space *space,
+                     struct slots *slots, struct search *q)
+{
+    struct placement_decision again = *d;
+    int64_t a_s = earliest(job, now_s), wait_s = allowed(b, job, a_s, now_s, &again);
+    *q = look(b, leases, job, a_s, wait_s, d, space, slots);
+    return forecast_usable(b) ? beyond_ug(b, q) : NAN;
+}
+
+void placement_decide(const struct board *b, const struct lease_table *leases,
+                      const struct placement_job *job, int64_t now_s,
+                      struct placement_decision *out)
+{
+    struct placement_decision d;
+    decide_start(b, leases, job, now_s, &d);
+    check_budgets(b, leases, job, now_s, &d);
+    if (d.verdict == VERDICT_REFUSE) {
+        d.start_s = d.latest_s = earliest(job, now_s);
+        d.delay_s = 0;
+    }
     *out = d;
 }
 

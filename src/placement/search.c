@@ -38,13 +38,9 @@ double search_carbon_ug(const struct search *q, int64_t start_s)
     return mean_area(q, start_s, &from, to) * q->ug_per_area;
 }
 
-/* Sums of doubles differ in the last digits from start to start: a real gain is larger than that.
- */
-#define SAME 1e-9
-
 static void improve(struct best *best, int64_t start_s, double cost_ug, double carbon_ug)
 {
-    double margin = best->cost_ug * SAME;
+    double margin = best->cost_ug * SEARCH_SAME;
     if (cost_ug < best->cost_ug - margin ||
         (cost_ug <= best->cost_ug + margin && start_s < best->start_s))
         *best = (struct best){start_s, cost_ug, carbon_ug};
@@ -56,7 +52,7 @@ static void consider(struct walk *w, int64_t start_s)
     if (start_s <= q->from_s || start_s > q->until_s)
         return;
     double carbon_ug = mean_area(q, start_s, &w->from, w->to) * q->ug_per_area;
-    double cost_ug = carbon_ug + q->lambda_ug_per_s * (double)(start_s - q->from_s);
+    double cost_ug = search_cost_ug(q, start_s, carbon_ug);
     improve(w->full, start_s, cost_ug, carbon_ug);
     if (!q->slots || slots_free(q->slots, start_s, start_s + q->hold_s))
         improve(w->open, start_s, cost_ug, carbon_ug);
@@ -85,6 +81,32 @@ static void walk_slots(const struct search *q, struct best *open, struct best *f
             break;
         consider(&w, start_s);
     }
+}
+
+static int64_t earlier(int64_t a_s, int64_t b_s)
+{
+    return a_s < b_s ? a_s : b_s;
+}
+
+/* The first edge of the series, shifted by -back_s, behind t_s. */
+static int64_t next_edge(const struct search *q, int64_t t_s, int64_t back_s)
+{
+    size_t i = series_find(&q->series, t_s + back_s);
+    if (q->series.points[i].t_s - back_s <= t_s)
+        i++;
+    return i < q->series.n ? q->series.points[i].t_s - back_s : INT64_MAX;
+}
+
+int64_t search_next_bend(const struct search *q, int64_t t_s)
+{
+    if (t_s >= q->until_s)
+        return INT64_MAX;
+    int64_t next_s = q->until_s;
+    next_s = earlier(next_s, next_edge(q, t_s, 0));
+    next_s = earlier(next_s, next_edge(q, t_s, q->length_s));
+    for (uint32_t i = 0; i < q->n_further; i++)
+        next_s = earlier(next_s, next_edge(q, t_s, q->further_s[i]));
+    return next_s;
 }
 
 void search_run(const struct search *q, struct search_result *out)

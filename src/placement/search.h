@@ -32,8 +32,22 @@ struct search_result {
     double full_carbon_ug;
 };
 
+/* Sums of doubles differ in the last digits from start to start: a real gain is larger than this
+ * share of them. */
+#define SEARCH_SAME 1e-9
+
 /* Grams of a start at start_s, mean over the lengths, in micrograms. O(lengths x log n). */
 double search_carbon_ug(const struct search *q, int64_t start_s);
+
+/* What a start with these grams costs: lambda for its delay, too. */
+static inline double search_cost_ug(const struct search *q, int64_t start_s, double carbon_ug)
+{
+    return carbon_ug + q->lambda_ug_per_s * (double)(start_s - q->from_s);
+}
+
+/* The first start behind t_s where the cost may bend (an edge of the series, or one minus a
+ * length), until_s at the latest; INT64_MAX behind it. O(lengths x log n). */
+int64_t search_next_bend(const struct search *q, int64_t t_s);
 
 /* Minimise grams + lambda x delay over from_s, every edge of the series and (where some slot is
  * full) of the slots, and every such edge minus a length; ties go to the earliest. from_s itself
