@@ -13,12 +13,9 @@
 
 #include "carnot/answer.h"
 #include "carnot/client.h"
+#include "carnot/explain_show.h"
 #include "carnot/place_local.h"
-#include "carnot/series_plot.h"
 #include "carnot/show.h"
-#include "carnot/table.h"
-#include "carnot/unit.h"
-#include "common/units.h"
 
 const char cmd_place_help[] =
     "Usage: carnot place --nodes N --time T [OPTIONS]\n"
@@ -38,8 +35,8 @@ const char cmd_place_help[] =
     "  --partition P, --account A, --user U\n"
     "  --at TIME             decide as if it were submitted then\n"
     "  --board FILE          decide by this board, without carnotctld (CARNOT_BOARD)\n"
-    "  --explain             other choices in the same window, and what they would emit\n"
-    "  --json                one object; with --explain also window and alternatives\n";
+    "  --explain             other starts in the same window, what they would emit and cost\n"
+    "  --json                one object; with --explain these in its member explain\n";
 
 enum { OPT_BOARD = 1, OPT_EXPLAIN, OPT_FIRST = 0x100 };
 #define OPTIONS_MAX 32
@@ -123,63 +120,11 @@ static int _test_only(struct cli *c, int argc, char **argv, const struct args *a
     return cli_fail(c, CLI_FAILED, "sbatch: %s", strerror(errno));
 }
 
-static int _explain(struct cli *c, const json_t *alternatives)
-{
-    const struct unit *mass = unit_mass(answer_largest(alternatives, "carbon_g"), 0, 0);
-    char co2[16];
-    const struct table_column columns[] = {{"CHOICE", 0, 0},
-                                           {"START", 0, 0},
-                                           {"DELAY", 0, TABLE_RIGHT},
-                                           {co2, 0, TABLE_RIGHT},
-                                           {NULL, 0, 0}};
-    const struct table_style style = {0};
-    table_t *t = table_create(columns);
-    char text[SHOW_SIZE];
-    json_t *row;
-    size_t i;
-    int rc;
-
-    if (!t)
-        return -1;
-    (void)snprintf(co2, sizeof(co2), "%sCO2e", mass->name);
-    json_array_foreach(alternatives, i, row)
-    {
-        table_text(t, answer_show(row, "choice"));
-        table_text(t, show_clock(text, sizeof(text), answer_time(row, "start"), c->now_s));
-        table_text(t, show_span(text, sizeof(text), answer_integer(row, "delay_s")));
-        table_number(t, answer_number(row, "carbon_g") / mass->scale);
-    }
-    rc = table_print(t, &style, c->out, NULL);
-    table_destroy(t);
-    return rc;
-}
-
-static void _plot(struct cli *c, const json_t *a, int64_t start_s, int64_t end_s)
-{
-    char from[SHOW_SIZE], to[SHOW_SIZE], value[24];
-    struct plot p;
-    double mean;
-
-    if (series_plot_load(c, json_object_get(a, "window"), &p) < 0)
-        return;
-    p.rows = 6;
-    p.mark_from_s = start_s;
-    p.mark_to_s = end_s;
-    plot_bars(&p, c->out);
-    mean = plot_mean(&p, start_s, end_s);
-    if (isfinite(mean))
-        fprintf(c->out, "%s runs %s to %s at most, at %s g/kWh on average (zone %s)\n",
-                c->utf8 ? "▲" : "^", show_clock(from, sizeof(from), start_s, c->now_s),
-                show_clock(to, sizeof(to), end_s, c->now_s),
-                units_format_3(value, sizeof(value), mean), answer_show(a, "zone"));
-    series_plot_free(&p);
-}
-
 static void _print(struct cli *c, const json_t *a, const json_t *place, int explain)
 {
     const char *verdict = answer_show(place, "verdict");
     int refuse = strcmp(verdict, "refuse") == 0;
-    int64_t start_s = answer_time(place, "start"), end_s = answer_time(a, "end");
+    const json_t *why = json_object_get(a, "explain");
     double grams = answer_number(place, "carbon_g");
     char energy[SHOW_SIZE], mass[SHOW_SIZE];
 
@@ -192,12 +137,12 @@ static void _print(struct cli *c, const json_t *a, const json_t *place, int expl
     fprintf(c->out, " (modelled, over the whole time limit)   policy %s   feed %s, forecast %s\n",
             answer_show(place, "policy"), answer_show(place, "feed"),
             answer_show(place, "quality"));
-    if (!refuse && start_s != ANSWER_NONE && end_s != ANSWER_NONE)
-        _plot(c, a, start_s, end_s);
-    if (explain && json_array_size(json_object_get(a, "alternatives")) > 0)
-        (void)_explain(c, json_object_get(a, "alternatives"));
-    else if (explain)
-        cli_warn(c, "this carnotctld names no other choices; --board FILE does");
+    if (explain && !why)
+        cli_warn(c, "this carnotctld does not explain; --board FILE does");
+    if (!refuse || explain)
+        explain_show_plot(c, why, answer_show(a, "zone"));
+    if (explain && why)
+        explain_show_choices(c, why);
 }
 
 static int _answer(struct cli *c, const json_t *a, int explain)
@@ -214,10 +159,8 @@ static int _answer(struct cli *c, const json_t *a, int explain)
     } else {
         json_t *out = json_copy(place);
 
-        if (explain) {
-            json_object_set(out, "window", json_object_get(a, "window"));
-            json_object_set(out, "alternatives", json_object_get(a, "alternatives"));
-        }
+        if (explain)
+            json_object_set(out, "explain", json_object_get(a, "explain"));
         cli_json(c, out);
         json_decref(out);
     }

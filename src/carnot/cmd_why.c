@@ -10,14 +10,20 @@
 
 #include "carnot/answer.h"
 #include "carnot/client.h"
+#include "carnot/explain_show.h"
 #include "carnot/series_plot.h"
 #include "carnot/show.h"
 #include "common/units.h"
 
 const char cmd_why_help[] =
-    "Usage: carnot why JOBID... [--json]\n"
+    "Usage: carnot why JOBID... [--explain] [--json]\n"
     "Why does this job wait, or not? Says so too when Slurm is the reason and not Carnot.\n"
-    "JOBID as Slurm writes it: 81234, 81234_7, 81234+1.\n";
+    "JOBID as Slurm writes it: 81234, 81234_7, 81234+1.\n"
+    "  --explain  also the window that it waits in, and what other starts would emit and cost\n";
+
+enum { OPT_EXPLAIN = 1 };
+static const struct option options[] = {{"explain", no_argument, NULL, OPT_EXPLAIN},
+                                        {NULL, 0, NULL, 0}};
 
 static void _first_line(struct cli *c, const json_t *job, const char *id)
 {
@@ -162,8 +168,23 @@ static void _print(struct cli *c, const json_t *job, const char *id)
         fprintf(c->out, "  instead   carnot now %s\n", id);
 }
 
+/* The drawing, if the answer has one: null says that Carnot does not make the job wait. */
+static void _explain(struct cli *c, const json_t *job)
+{
+    const json_t *explain = json_object_get(job, "explain");
+
+    if (json_is_object(explain)) {
+        explain_show_plot(c, explain, answer_show(job, "zone"));
+        explain_show_choices(c, explain);
+    } else if (explain) {
+        fputs("  explain   nothing to draw: Carnot does not make this job wait\n", c->out);
+    } else {
+        cli_warn(c, "this carnotctld does not explain");
+    }
+}
+
 /* 0 done, else the exit code. *out gets a new reference to the answer's job. */
-static int _ask(struct cli *c, const char *text, json_t **out)
+static int _ask(struct cli *c, const char *text, int explain, json_t **out)
 {
     struct cli_job job;
     int64_t id;
@@ -176,6 +197,8 @@ static int _ask(struct cli *c, const char *text, json_t **out)
         return CLI_FAILED;
     request = client_request("why");
     json_object_set_new(request, "job", json_integer(id));
+    if (explain)
+        json_object_set_new(request, "explain", json_true());
     if (client_ask(c, request, &a) < 0)
         return CLI_FAILED;
     *out = json_incref(json_object_get(a, "job"));
@@ -186,15 +209,18 @@ static int _ask(struct cli *c, const char *text, json_t **out)
 int cmd_why(struct cli *c, int argc, char **argv)
 {
     json_t *all, *job;
-    int status = CLI_DONE;
+    int o, explain = 0, status = CLI_DONE;
 
-    if (cli_option(c, argc, argv, "", NULL) != -1)
-        return c->status;
+    while ((o = cli_option(c, argc, argv, "", options)) != -1) {
+        if (o == CLI_STOP)
+            return c->status;
+        explain = 1;
+    }
     if (optind == argc)
         return cli_fail(c, CLI_USAGE, "why: which job? squeue --me lists yours");
     all = json_array();
     for (int i = optind; i < argc; i++) {
-        int rc = _ask(c, argv[i], &job);
+        int rc = _ask(c, argv[i], explain, &job);
 
         if (rc != CLI_DONE) {
             status = rc;
@@ -202,6 +228,8 @@ int cmd_why(struct cli *c, int argc, char **argv)
         }
         if (!c->json)
             _print(c, job, argv[i]);
+        if (!c->json && explain)
+            _explain(c, job);
         json_array_append_new(all, job);
     }
     if (c->json && json_array_size(all) > 0)

@@ -193,6 +193,39 @@ static void _mark(const struct plot *p, int columns, int margin, FILE *f)
     fputc('\n', f);
 }
 
+/* The column that shows t_s; the nearest one for what lies outside. */
+static int _column(const struct plot *p, int columns, int64_t t_s)
+{
+    int i = 0;
+
+    while (i < columns - 1 && _edge(p, i + 1, columns) <= t_s)
+        i++;
+    return i;
+}
+
+/* A line with ends; what goes on behind the plot has no end here. */
+static void _range(const struct plot *p, int columns, int margin, FILE *f)
+{
+    static const char *const glyphs[2][5] = {{"-", "|", "|", "o", "*"}, {"─", "├", "┤", "○", "●"}};
+    enum { LINE, FROM, TO, PIN, CHOSEN } cells[COLUMNS_MAX];
+    int first = _column(p, columns, p->range_from_s), last = _column(p, columns, p->range_to_s);
+
+    for (int i = first; i <= last; i++)
+        cells[i] = LINE;
+    if (p->range_to_s <= p->end_s)
+        cells[last] = TO;
+    cells[first] = FROM;
+    for (size_t i = 0; i < p->n_pins; i++)
+        if (p->pins[i] <= p->end_s)
+            cells[_column(p, columns, p->pins[i])] = PIN;
+    if (p->pin_s && p->pin_s <= p->end_s)
+        cells[_column(p, columns, p->pin_s)] = CHOSEN;
+    fprintf(f, "%*s", margin + first, "");
+    for (int i = first; i <= last; i++)
+        fputs(glyphs[p->utf8 != 0][cells[i]], f);
+    fputc('\n', f);
+}
+
 /* Green, yellow or red by thirds between the lowest and the highest column. */
 static const char *_colour(double value, double low, double high)
 {
@@ -246,6 +279,8 @@ void plot_bars(const struct plot *p, FILE *f)
         _row(p, values, columns, low, high, row, f);
     }
     _axis(p, columns, margin, f);
+    if (p->range_to_s > p->range_from_s)
+        _range(p, columns, margin, f);
     if (p->mark_to_s > p->mark_from_s)
         _mark(p, columns, margin, f);
 }

@@ -23,13 +23,18 @@ struct plot {
     const char *unit;    /* "g/kWh" */
     int64_t mark_from_s; /* a stretch to mark under the axis; 0 and 0: none */
     int64_t mark_to_s;
-    int rows;   /* height of the bars in lines */
-    int width;  /* columns at most, axis included */
-    int utf8;   /* may print other than ASCII */
-    int colour; /* may print colours */
+    int64_t range_from_s; /* a range to draw above the mark, as a line; 0 and 0: none */
+    int64_t range_to_s;
+    const int64_t *pins; /* times on that line, in the order of time */
+    size_t n_pins;
+    int64_t pin_s; /* the one of them that stands out; 0: none */
+    int rows;      /* height of the bars in lines */
+    int width;     /* columns at most, axis included */
+    int utf8;      /* may print other than ASCII */
+    int colour;    /* may print colours */
 };
 
-/* Bars from zero, with a scale at the left, clock times (local zone) below, and the mark. */
+/* Bars from zero, with a scale at the left, clock times (local zone) below, range and mark. */
 void plot_bars(const struct plot *p, FILE *f);
 
 /* One line of cells characters into buf, from the lowest to the highest value. Returns buf;

@@ -17,6 +17,7 @@
 #include "carnotctld/runs.h"
 #include "common/units.h"
 #include "common/when.h"
+#include "placement/place_json.h"
 #include "placement/placement.h"
 
 static json_t *amount(uint64_t micro)
@@ -205,6 +206,16 @@ static void add_wait(const struct ctl *c, const struct slurm_job *job, const str
     json_object_set_new(o, "series", series_json(c, from_s, to_s));
 }
 
+/* The window that the job waits in; null for one that Carnot does not make wait. */
+static json_t *explained(const struct ctl *c, const struct slurm_job *job,
+                         const struct ledger_job *row, const char *code)
+{
+    struct explain x;
+    if (strcmp(code, "GREENER_LATER") != 0 || planner_explain(c, job, row, &x) < 0)
+        return json_null();
+    return explain_json(&x);
+}
+
 json_t *op_why(const struct asker *who, const json_t *request, struct err *e)
 {
     struct ctl *c = who->ctl;
@@ -225,6 +236,8 @@ json_t *op_why(const struct asker *who, const json_t *request, struct err *e)
     json_object_set_new(o, "slurm_reason", job ? json_string(job->reason) : json_null());
     json_object_set_new(o, "slurm_start", job ? ops_time(job->start_s) : json_null());
     add_wait(c, job, row, o);
+    if (json_is_true(json_object_get(request, "explain")))
+        json_object_set_new(o, "explain", explained(c, job, row, code));
     return json_pack("{s:o}", "job", o);
 }
 

@@ -302,3 +302,23 @@ int planner_release(struct ctl *c, struct ledger_job *row, const char *code, con
     events_job(c, "job.now", code, row, by);
     return 0;
 }
+
+int planner_explain(const struct ctl *c, const struct slurm_job *job, const struct ledger_job *row,
+                    struct explain *out)
+{
+    struct planner_scratch s;
+    struct placement_note note;
+    struct placement_job pj;
+    struct placement_price price;
+    int64_t now_s = ctl_now_s(c);
+    int built = c->board.head.published_ms > 0;
+    if (!built || !row->latest_s || !promised(job, row, &note) ||
+        planner_scratch_of(&c->board, &s) < 0)
+        return -1;
+    planner_rebuild(job, &note, now_s, row->latest_s, &pj);
+    placement_price(&s.b, &pj, &price);
+    planner_occupy(&s, &pj, &price, row->planned_s, 0);
+    explain_job(&s.b, NULL, &pj, now_s, row->planned_s, out);
+    free(s.planned);
+    return 0;
+}

@@ -7,6 +7,7 @@
 #define CARNOT_CARNOTCTLD_PLANNER_H
 
 #include "carnotctld/ctl.h"
+#include "placement/explain.h"
 
 /* Plan what the newest list gives a reason to plan and, if the samples changed, all that waits: a
  * piece of some milliseconds a call, the moves that save most first, as fast as slurmctld is to be
@@ -26,5 +27,10 @@ void planner_ordered(struct ctl *c, uint32_t job_id, int64_t begin_s, int ok);
 /* Give up the wait of a job: 0, or -1 and a sentence. by: who asked. */
 int planner_release(struct ctl *c, struct ledger_job *row, const char *code, const char *by,
                     struct err *e);
+
+/* The window that a job waits in, by the last board without the job itself: 0, or -1 when there is
+ * no board or the job was promised nothing. Allocates and frees one row of slots a partition. */
+int planner_explain(const struct ctl *c, const struct slurm_job *job, const struct ledger_job *row,
+                    struct explain *out);
 
 #endif

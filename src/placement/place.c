@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A dry run of the decision: parse its options, decide, and describe what came out.
- * No arithmetic of its own beyond means for the plot: placement_decide() is asked
- * for everything, so that a dry run cannot differ from a submission.
+ * No arithmetic of its own: placement_decide() is asked for everything, so that a dry run
+ * cannot differ from a submission.
  */
 #include "config.h"
 
@@ -14,7 +14,6 @@
 #include <time.h>
 
 #include "carbon/forecast.h"
-#include "carbon/series.h"
 #include "common/units.h"
 #include "common/when.h"
 #include "placement/place.h"
@@ -248,64 +247,6 @@ static void _job(const struct board *b, const struct place_query *q, struct plac
     job->gpus = gpus > UINT32_MAX ? UINT32_MAX : (uint32_t)gpus;
 }
 
-/* Mean intensity in steps of whole ledger slots over all that the job could touch. */
-static void _window(const struct board *b, struct place_answer *out)
-{
-    struct series s = board_series(b);
-    int64_t limit_s = out->end_s - out->start_s;
-    int64_t until_s = out->latest_s + limit_s;
-    int64_t slot_s = b->head.slot_s > 0 ? b->head.slot_s : 900;
-
-    if (b->n_points == 0)
-        return;
-    /* A window that is short beside a slot still gets some bars. */
-    while (slot_s > 60 && (until_s - out->now_s) / slot_s < 8)
-        slot_s /= 2;
-    int64_t step_s = slot_s * ((until_s - out->now_s) / (slot_s * PLACE_WINDOW_MAX) + 1);
-    int64_t t_s = out->now_s - out->now_s % slot_s;
-
-    for (; t_s < until_s && out->n_window < PLACE_WINDOW_MAX; t_s += step_s)
-        out->window[out->n_window++] =
-            (struct place_slot){.time_s = t_s, .g_per_kwh = series_mean(&s, t_s, t_s + step_s)};
-}
-
-static void _alternative(struct place_answer *out, const char *name,
-                         const struct placement_decision *d)
-{
-    out->alternatives[out->n_alternatives++] = (struct place_alternative){
-        .name = name,
-        .start_s = d->start_s,
-        .delay_s = d->delay_s,
-        .carbon_g = d->carbon_ug / (double)UG_PER_G,
-    };
-}
-
-/* What each policy would choose in the same window, and its far end. Budgets play no part. */
-static void _alternatives(const struct board *b, const struct lease_table *leases,
-                          const struct placement_job *job, struct place_answer *out)
-{
-    struct placement_decision d;
-
-    for (int p = POLICY_ASAP; p <= POLICY_GREENEST; p++) {
-        struct placement_job other = *job;
-
-        other.request.policy = (enum placement_policy)p;
-        other.request.layer[REQUEST_CARBON_POLICY] = LAYER_FLAG;
-        placement_decide(b, leases, &other, out->now_s, &d);
-        _alternative(out, placement_policy_name((enum placement_policy)p), &d);
-    }
-    if (out->latest_s > out->now_s) {
-        struct placement_job other = *job;
-
-        /* What a job would emit that may only begin then. */
-        other.earliest_s = out->latest_s;
-        other.request.policy = POLICY_ASAP;
-        placement_decide(b, leases, &other, out->now_s, &d);
-        d.delay_s = out->latest_s - out->now_s;
-        _alternative(out, "latest", &d);
-    }
-}
-
 /* The line of a submission; where that says nothing, a dry run still answers. */
 static void _reason(const struct board *b, const struct placement_job *job,
                     const struct placement_decision *d, struct place_answer *out)
@@ -336,7 +277,6 @@ int place_run(const struct board *b, const struct lease_table *leases, const str
     out->start_s = d.start_s;
     out->latest_s = d.latest_s > d.start_s ? d.latest_s : d.start_s;
     out->delay_s = d.delay_s;
-    out->end_s = d.start_s + d.price.limit_s;
     out->energy_j = d.price.energy_all_uj / (double)UJ_PER_J;
     out->carbon_g = d.carbon_ug / (double)UG_PER_G;
     out->carbon_now_g = d.carbon_now_ug / (double)UG_PER_G;
@@ -346,7 +286,7 @@ int place_run(const struct board *b, const struct lease_table *leases, const str
     memcpy(out->feed, b->head.feed, sizeof(out->feed));
     memcpy(out->zone, b->head.zone, sizeof(out->zone));
     _reason(b, &job, &d, out);
-    _window(b, out);
-    _alternatives(b, leases, &job, out);
+    explain_job(b, leases, &job, out->now_s, d.verdict == VERDICT_REFUSE ? 0 : d.start_s,
+                &out->explain);
     return 0;
 }

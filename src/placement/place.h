@@ -12,12 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "placement/board.h"
+#include "placement/explain.h"
 #include "placement/lease.h"
 #include "placement/placement.h"
 #include "placement/request.h"
 
-#define PLACE_WINDOW_MAX 120
-#define PLACE_ALTERNATIVES_MAX 4
 #define PLACE_COUNT_MAX 1000000 /* nodes, CPUs a node, GPUs a node, array tasks */
 
 /* What is asked. Zero means "not given"; uid may be set by the caller (who asks), `user` overrides
@@ -42,20 +41,6 @@ struct place_option_desc {
 };
 extern const struct place_option_desc place_options[];
 
-/* A step of the window, for a plot: mean intensity from time on, until the next one. */
-struct place_slot {
-    int64_t time_s;
-    double g_per_kwh;
-};
-
-/* What another choice inside the same window would mean. */
-struct place_alternative {
-    const char *name; /* "asap", "balanced", "greenest", "latest" */
-    int64_t start_s;
-    int64_t delay_s;
-    double carbon_g; /* NAN without a forecast */
-};
-
 /* The documented object: see place_fields[] for its keys in order. */
 struct place_answer {
     const char *verdict; /* static text, as policy, quality and code */
@@ -72,12 +57,8 @@ struct place_answer {
     /* Beside the object, for people: */
     enum placement_verdict verdict_id;
     int64_t now_s; /* what counted as now */
-    int64_t end_s; /* start + time limit */
     char zone[BOARD_NAME_MAX];
-    struct place_slot window[PLACE_WINDOW_MAX]; /* from now to latest + limit */
-    size_t n_window;
-    struct place_alternative alternatives[PLACE_ALTERNATIVES_MAX];
-    size_t n_alternatives;
+    struct explain explain;
 };
 
 enum place_field_kind {

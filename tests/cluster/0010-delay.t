@@ -46,6 +46,12 @@ ok "a job that may wait is set to begin in the dip" begins_between "$patient" "$
 like "admin_comment names Carnot" "$(job "$patient" AdminComment)" 'carnot:'
 unlike "and nothing of budgets" "$(job "$patient" AdminComment)" 'budget'
 
+explained() { in_sandbox carnot why --explain "$patient" >"$T/why" && grep -q NOTE "$T/why"; }
+ok "carnot why --explain draws its window" wait_for 10 explained
+like "and lists the start that was chosen" "$(grep chosen "$T/why")" '[1-9][0-9]%.* chosen'
+is "for machines, too" "$(in_sandbox carnot why --explain --json "$patient" |
+    jq -c '[.explain.alternatives[] | select(.roles | contains(["chosen"])) | .saved_g > 0, .room]')" '[true,true]'
+
 printf '#!/bin/bash\n#CARNOT carbon-delay=5m\nsleep 1\n' >"$T/line.sh"
 line=$(submit -t 1 "$T/line.sh")
 ok "a #CARNOT line does the same" begins_between "$line" "$dip" $((dip + 60))

@@ -484,6 +484,15 @@ static void test_server_faults(void)
     }
 }
 
+/* Times out of order, choices outside the window, and roles that are none. */
+#define ODD_WINDOW                                                                                 \
+    "{\"from\":\"2026-11-24T10:00:00Z\",\"until\":\"2099-11-24T10:00:00Z\","                       \
+    "\"start\":\"1999-11-24T10:00:00Z\",\"end\":\"2999-11-24T10:00:00Z\",\"lambda_g_per_h\":1,"    \
+    "\"window\":[{\"time\":\"2026-11-24T10:00:00Z\",\"g_per_kwh\":1},"                             \
+    "{\"time\":\"2026-11-24T09:00:00Z\",\"g_per_kwh\":null},null,7],"                              \
+    "\"alternatives\":[null,{},{\"start\":\"2098-11-24T10:00:00Z\",\"roles\":[1,\"best\","         \
+    "\"least\",\"x\"]},{\"start\":\"x\",\"wait_s\":\"y\",\"roles\":[\"now\",\"chosen\"]}]}"
+
 /* Answers of other shapes than documented: no crash, no invented figures. */
 static void test_odd_answers(void)
 {
@@ -496,7 +505,10 @@ static void test_odd_answers(void)
         "{\"ok\":true,\"jobs\":[{\"job_id\":\"x\",\"start\":5,\"energy_j\":\"much\"}],"
         "\"slots\":[{\"time\":\"2026-11-24T10:00:00Z\",\"g_per_kwh\":\"low\"}],"
         "\"budgets\":[{\"resource\":\"energy\",\"granted\":0,\"left\":0}],"
-        "\"job\":{\"series\":[{\"time\":\"2026-11-24T10:00:00Z\"}],\"moves\":1e300}}",
+        "\"job\":{\"series\":[{\"time\":\"2026-11-24T10:00:00Z\"}],\"moves\":1e300,"
+        "\"explain\":{\"alternatives\":7,\"window\":{}}}}",
+        "{\"ok\":true,\"job\":{\"explain\":" ODD_WINDOW "},\"place\":{\"verdict\":\"run\"},"
+        "\"explain\":" ODD_WINDOW "}",
     };
     static const char *const commands[] = {"status",
                                            "forecast",
@@ -505,13 +517,15 @@ static void test_odd_answers(void)
                                            "nodes --bad",
                                            "now 1",
                                            "why 1",
+                                           "why --explain 1",
                                            "job 1",
                                            "job",
                                            "jobs -a",
                                            "budget list",
                                            "jobs -j 1",
                                            "on",
-                                           "place --nodes 1 --time 5"};
+                                           "place --nodes 1 --time 5",
+                                           "place --nodes 1 --time 5 --explain"};
     static const char *const ops[] = {"status", "forecast", "nodes",       "now",  "why",
                                       "jobs",   "switch",   "budget.list", "place"};
 

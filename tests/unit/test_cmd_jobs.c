@@ -361,6 +361,86 @@ static void test_why(void)
     }
 }
 
+#define EXPLAINED(drawing)                                                                         \
+    "{\"ok\":true,\"job\":{\"job_id\":81300,\"code\":\"GREENER_LATER\",\"sentence\":\"waits "      \
+    "until 13:15\",\"zone\":\"DE\",\"series\":[]" drawing "}}"
+#define WINDOW                                                                                     \
+    ",\"explain\":{\"policy\":\"balanced\",\"from\":\"2026-11-24T10:00:00Z\","                     \
+    "\"until\":\"2026-11-24T19:00:00Z\",\"start\":\"2026-11-24T12:15:00Z\","                       \
+    "\"end\":\"2026-11-24T14:15:00Z\",\"forecast_until\":\"2026-11-25T10:00:00Z\","                \
+    "\"lambda_g_per_h\":20,\"min_gain_g\":50,\"window\":["                                         \
+    "{\"time\":\"2026-11-24T10:00:00Z\",\"g_per_kwh\":400},"                                       \
+    "{\"time\":\"2026-11-24T12:15:00Z\",\"g_per_kwh\":200},"                                       \
+    "{\"time\":\"2026-11-24T16:00:00Z\",\"g_per_kwh\":null},"                                      \
+    "{\"time\":\"2026-11-24T18:00:00Z\",\"g_per_kwh\":300}],\"alternatives\":["                    \
+    "{\"start\":\"2026-11-24T10:00:00Z\",\"wait_s\":0,\"carbon_g\":2340,\"saved_g\":0,"            \
+    "\"cost_g\":2340,\"room\":true,\"roles\":[\"now\",\"asap\"]},"                                 \
+    "{\"start\":\"2026-11-24T12:15:00Z\",\"wait_s\":8100,\"carbon_g\":1470,\"saved_g\":870,"       \
+    "\"cost_g\":1515,\"room\":true,\"roles\":[\"chosen\"]},"                                       \
+    "{\"start\":\"2026-11-24T17:00:00Z\",\"wait_s\":25200,\"carbon_g\":900,\"saved_g\":1440,"      \
+    "\"cost_g\":1404,\"room\":false,\"roles\":[\"greenest\",\"best\",\"least\"]},"                 \
+    "{\"start\":\"2026-11-24T19:00:00Z\",\"wait_s\":32400,\"carbon_g\":null,\"saved_g\":null,"     \
+    "\"cost_g\":null,\"room\":true,\"roles\":[\"latest\",\"news\"]}]}"
+
+/* The larger drawing comes behind the short form, which stays as it is. */
+static void test_why_explain(void)
+{
+    static const struct {
+        const char *drawing, *out, *err;
+    } rows[] = {
+        {EXPLAINED(WINDOW),
+         "81300 waits until 13:15                                          [GREENER_LATER]\n"
+         "  g/kWh\n"
+         "    400 ████████████████                                                        \n"
+         "        ████████████████                                         ▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄\n"
+         "        ████████████████▅                                        ███████████████\n"
+         "    200 ████████████████████████████████████████████             ███████████████\n"
+         "        ████████████████████████████████████████████             ███████████████\n"
+         "        ████████████████████████████████████████████             ███████████████\n"
+         "               12:00         14:00          16:00         18:00         20:00\n"
+         "        ○───────────────●─────────────────────────────────○─────────────○\n"
+         "                        ▲▲▲▲▲▲▲▲▲▲▲▲▲▲▲\n"
+         "├┤ may start now to 20:00; ○ other choices\n"
+         "▲ runs 13:15 to 15:15 at most, at 200 g/kWh on average (zone DE)\n"
+         "START  WAIT  gCO2e  SAVED  COST-g  NOTE\n"
+         "11:00    0s   2340      -    2340  now, asap\n"
+         "13:15  2h15   1470    37%    1520  chosen\n"
+         "18:00  7h00    900    62%    1400  slots full, greenest, least cost\n"
+         "20:00  9h00      -      -       -  latest\n"
+         "Cost: the grams, and 20.0 g for each hour of wait, as balanced has it.\n",
+         ""},
+        {EXPLAINED(",\"explain\":null"),
+         "81300 waits until 13:15                                          [GREENER_LATER]\n"
+         "  explain   nothing to draw: Carnot does not make this job wait\n",
+         ""},
+        {EXPLAINED(""),
+         "81300 waits until 13:15                                          [GREENER_LATER]\n",
+         "carnot: this carnotctld does not explain\n"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fake_answer answers[] = {{"why", rows[i].drawing}, {NULL, NULL}};
+        struct fake f;
+
+        fake_init(&f, answers);
+        UNIT_INT(fake_run(&f, "why --explain 81300"), 0, "row %zu", i);
+        UNIT_STR(f.out, rows[i].out, "row %zu", i);
+        UNIT_STR(f.err, rows[i].err, "row %zu", i);
+        UNIT_STR(f.requests, "{\"explain\":true,\"job\":81300,\"op\":\"why\",\"v\":1}\n", "row %zu",
+                 i);
+        UNIT_INT(fake_run(&f, "why 81300"), 0, "row %zu", i);
+        UNIT_STR(f.out,
+                 "81300 waits until 13:15                                          "
+                 "[GREENER_LATER]\n",
+                 "row %zu: the short form", i);
+        UNIT_INT(fake_run(&f, "why --json --explain 81300"), 0, "row %zu", i);
+        UNIT_OK(fake_is_json(f.out), "row %zu: %s", i, f.out);
+        UNIT_INT(strstr(f.out, "\"explain\": ") != NULL, i < 2, "row %zu: %s", i, f.out);
+        UNIT_INT(fake_run(&f, "why --explain=x 81300"), 2, "takes no value");
+        fake_fini(&f);
+    }
+}
+
 /* A task of an array is asked for by the id that Slurm gave it. */
 static void test_why_task(void)
 {
@@ -387,6 +467,7 @@ int main(int argc, char **argv)
                                              {"jobs_json", test_jobs_json},
                                              {"jobs_requests", test_jobs_requests},
                                              {"why", test_why},
+                                             {"why_explain", test_why_explain},
                                              {"why_task", test_why_task},
                                              {NULL, NULL}};
 

@@ -203,21 +203,13 @@ static void test_run(void)
     UNIT_STR(a.quality, "feed", "quality");
     UNIT_STR(a.code, "GREENER_LATER", "code");
     UNIT_OK(strncmp(a.reason, "waits until 14:00 ", 18) == 0, "%s", a.reason);
-    UNIT_INT(a.end_s, a.start_s + 2 * HOUR, "end");
-
-    UNIT_OK(a.n_window > 8 && a.n_window <= PLACE_WINDOW_MAX, "%zu", a.n_window);
-    UNIT_OK(a.window[0].time_s <= FAKE_NOW_S, "the window begins now");
-    UNIT_OK(a.window[a.n_window - 1].time_s < a.latest_s + 2 * HOUR, "and ends with the last run");
-    for (size_t i = 1; i < a.n_window; i++)
-        UNIT_OK(a.window[i].time_s > a.window[i - 1].time_s, "times grow");
-
-    UNIT_INT(a.n_alternatives, 4, "alternatives");
-    UNIT_STR(a.alternatives[0].name, "asap", "first");
-    UNIT_DBL(a.alternatives[0].carbon_g, a.carbon_now_g, 1e-6, "asap is now");
-    UNIT_INT(a.alternatives[2].start_s, a.start_s, "greenest is here the same");
-    UNIT_STR(a.alternatives[3].name, "latest", "last");
-    UNIT_INT(a.alternatives[3].delay_s, 8 * HOUR, "latest");
-    UNIT_DBL(a.alternatives[3].carbon_g, a.carbon_now_g, 1e-6, "latest is dirty again");
+    UNIT_INT(a.explain.start_s - a.start_s, 0, "what is explained is the decision");
+    UNIT_INT(a.explain.end_s, a.start_s + 2 * HOUR, "end");
+    UNIT_INT(a.explain.until_s - a.latest_s, 0, "its window");
+    UNIT_INT(a.explain.n_starts, 3, "now, the dip, latest");
+    UNIT_DBL(a.explain.starts[0].carbon_ug, a.carbon_now_g * 1e6, 1, "now");
+    UNIT_DBL(a.explain.starts[1].carbon_ug, a.carbon_g * 1e6, 1, "the dip");
+    UNIT_DBL(a.explain.starts[2].carbon_ug, a.carbon_now_g * 1e6, 1, "latest is dirty again");
 }
 
 /* Every code that a dry run can give, and that it always says something. */
@@ -327,7 +319,7 @@ static void test_no_forecast(void)
     UNIT_INT(place_run(&b, NULL, &q, FAKE_NOW_S, &a, &e), 0, "%s", e.text);
     UNIT_STR(a.code, "FEED_STALE", "code");
     UNIT_OK(isnan(a.carbon_g) && isnan(a.carbon_now_g), "grams are not known");
-    UNIT_INT(a.n_window, 0, "nothing to plot");
+    UNIT_INT(a.explain.n_steps, 0, "nothing to plot");
     UNIT_OK(isfinite(a.energy_j), "energy is");
 }
 
@@ -350,8 +342,8 @@ static void test_windows(void)
 
             UNIT_INT(_parse(&q, options, &e), 0, "%s", e.text);
             UNIT_INT(place_run(&b, NULL, &q, FAKE_NOW_S, &a, &e), 0, "%s", e.text);
-            UNIT_OK(a.n_window >= 1 && a.n_window <= PLACE_WINDOW_MAX, "%s, %s: %zu", lengths[i],
-                    lengths[k], a.n_window);
+            UNIT_OK(a.explain.n_steps >= 1 && a.explain.n_steps <= EXPLAIN_STEPS_MAX, "%s, %s: %zu",
+                    lengths[i], lengths[k], a.explain.n_steps);
         }
 }
 
@@ -420,13 +412,15 @@ static void test_command(void)
              "        ████████████▄▄▄▄▄▄▄▄████████████████████\n"
              "        ████████████████████████████████████████\n"
              "            12:00   14:00   16:00   18:00\n"
+             "        ○───────────●───────────────────○\n"
              "                    ▲▲▲▲▲▲▲▲\n"
+             "├┤ may start now to 19:00; ○ other choices\n"
              "▲ runs 14:00 to 16:00 at most, at 100 g/kWh on average (zone DE)\n"
-             "CHOICE    START  DELAY  gCO2e\n"
-             "asap      11:00     0s    154\n"
-             "balanced  14:00   3h00   38.4\n"
-             "greenest  14:00   3h00   38.4\n"
-             "latest    19:00   8h00    154\n",
+             "START  WAIT  gCO2e  SAVED  COST-g  NOTE\n"
+             "11:00    0s    154      -     154  now, asap\n"
+             "14:00  3h00   38.4    75%    41.4  chosen, bal+\n"
+             "19:00  8h00    154     0%     162  latest\n"
+             "Cost: the grams, and 1.00 g for each hour of wait, as balanced has it.\n",
              "for people");
     UNIT_INT(fake_run(&f, "place --nodes 16 --time 2h --account poor --json"), 1, "refused");
     UNIT_OK(fake_is_json(f.out) && strstr(f.out, "\"verdict\": \"refuse\""), "%s", f.out);
@@ -435,6 +429,165 @@ static void test_command(void)
             f.out);
     UNIT_INT(fake_run(&f, "place --nodes 2 --time 2h --json --explain"), 0, "--explain");
     UNIT_OK(fake_is_json(f.out) && strstr(f.out, "\"alternatives\": ["), "%s", f.out);
+    UNIT_OK(strstr(f.out, "\"explain\": {\n    \"policy\": \"balanced\",\n    \"from\": "), "%s",
+            f.out);
+    fake_fini(&f);
+}
+
+/* The drawing without what only the sentence above it says: all behind the second line. */
+static const char *_drawn(const char *out)
+{
+    for (int i = 0; i < 2 && out; i++)
+        out = (out = strchr(out, '\n')) ? out + 1 : NULL;
+    return out ? out : "";
+}
+
+#define JOB "place --nodes 2 --cpus-per-node 8 --time 2h --explain "
+
+/* What is said of a job that does not wait, and of one that might not. */
+static void test_explain(void)
+{
+    enum { MIN_GAIN = 1, LAMBDA = 2, FULL = 4, FLAT = 8, NOTHING = 16 };
+    static const struct {
+        const char *words;
+        unsigned board;
+        const char *says;
+        int status;
+    } rows[] = {
+        {JOB "--carbon-delay 8h", MIN_GAIN,
+         "START  WAIT  gCO2e  SAVED  COST-g  NOTE\n"
+         "11:00    0s    154      -     154  now, chosen, all policies\n"
+         "14:00  3h00   38.4    75%    86.4  least cost and grams\n"
+         "19:00  8h00    154     0%     282  latest\n"
+         "Cost: the grams, and 16.0 g for each hour of wait, as balanced has it.\n"
+         "Does not wait: the best start, 14:00, would save 115 g, and a wait has to save 200 g.\n",
+         0},
+        {JOB "--carbon-delay 8h", LAMBDA,
+         "11:00    0s    154      -     154  now, chosen, asap, balanced\n"
+         "14:00  3h00   38.4    75%     518  greenest\n"
+         "19:00  8h00    154     0%    1430  latest\n"
+         "Cost: the grams, and 160 g for each hour of wait, as balanced has it.\n"
+         "Does not wait: a start at 14:00 would save 115 g, but its 3h00 of wait count as 480 g.\n",
+         0},
+        {JOB "--carbon-delay 3h", FULL,
+         "14:00  3h00   38.4    75%    86.4  slots full, least cost and grams\n"
+         "Cost: the grams, and 16.0 g for each hour of wait, as balanced has it.\n"
+         "Does not wait: the slots of the best start, 14:00, are full; it would save 115 g.\n",
+         0},
+        {JOB "--carbon-delay 8h", FLAT,
+         "19:00  8h00    154     0%     282  latest\n"
+         "Cost: the grams, and 16.0 g for each hour of wait, as balanced has it.\n"
+         "Does not wait: nowhere in its window it would emit less.\n",
+         0},
+        {JOB "--carbon-delay 8h --carbon-policy asap", 0,
+         "START  WAIT  gCO2e  SAVED  NOTE\n"
+         "11:00    0s    154      -  now, chosen, asap\n"
+         "14:00  3h00   38.4    75%  balanced, greenest\n"
+         "19:00  8h00    154     0%  latest\n"
+         "Does not wait: policy asap; a start at 14:00 would save 115 g.\n",
+         0},
+        {JOB, 0,
+         "▲ runs 11:00 to 13:00 at most, at 400 g/kWh on average (zone DE)\n"
+         "START  WAIT  gCO2e  SAVED  COST-g  NOTE\n"
+         "11:00    0s    154      -     154  now, chosen, all policies\n"
+         "Cost: the grams, and 16.0 g for each hour of wait, as balanced has it.\n",
+         0},
+        {JOB "--carbon-delay 8h --account poor", 0,
+         "├┤ may start now to 19:00; ○ other choices\n"
+         "START  WAIT  gCO2e  SAVED  COST-g  NOTE\n"
+         "11:00    0s    154      -     154  now, asap\n"
+         "14:00  3h00   38.4    75%    86.4  balanced, greenest\n"
+         "19:00  8h00    154     0%     282  latest\n"
+         "Cost: the grams, and 16.0 g for each hour of wait, as balanced has it.\n",
+         1},
+        {JOB "--carbon-delay 8h", NOTHING,
+         "START  WAIT  gCO2e  SAVED  COST-g  NOTE\n"
+         "11:00    0s      -      -       -  now, chosen, all policies\n"
+         "Cost: the grams, and 16.0 g for each hour of wait, as balanced has it.\n",
+         0},
+    };
+    static uint32_t taken[2 * 96];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct board b = _board();
+        struct fake f;
+
+        fake_init(&f, (const struct fake_answer[]){{NULL, NULL}});
+        b.head.min_gain_g = rows[i].board & MIN_GAIN ? 200 : 1;
+        b.head.lambda_g_per_h = rows[i].board & LAMBDA ? 10 : 1;
+        b.head.lambda_exponent = 1;
+        b.n_points = rows[i].board & FLAT ? 1 : rows[i].board & NOTHING ? 0 : 3;
+        if (rows[i].board & NOTHING)
+            b.head.forecast_quality = FORECAST_NONE;
+        if (rows[i].board & FULL) {
+            for (int k = 0; k < 96; k++)
+                taken[k] = 16 * 8;
+            b.planned = taken;
+            b.n_slots = 96;
+        }
+        (void)setenv("CARNOT_BOARD", _write(&b), 1);
+        UNIT_INT(fake_run(&f, rows[i].words), rows[i].status, "row %zu: %s", i, f.err);
+        UNIT_OK(strlen(f.out) >= strlen(rows[i].says) &&
+                    strcmp(f.out + strlen(f.out) - strlen(rows[i].says), rows[i].says) == 0,
+                "row %zu ends with\n%sbut is\n%s", i, rows[i].says, f.out);
+        UNIT_STR(f.err, "", "row %zu", i);
+        fake_fini(&f);
+    }
+}
+
+/* Where it cannot draw much: few columns, ASCII; a run that goes on behind the forecast. */
+static void test_explain_narrow(void)
+{
+    struct board b = _board();
+    struct fake f;
+
+    fake_init(&f, (const struct fake_answer[]){{NULL, NULL}});
+    (void)setenv("CARNOT_BOARD", _write(&b), 1);
+    f.cli.width = 40;
+    f.cli.utf8 = 0;
+    UNIT_INT(fake_run(&f, JOB "--carbon-delay 8h --carbon-policy greenest"), 0, "%s", f.err);
+    UNIT_STR(_drawn(f.out),
+             "  g/kWh\n"
+             "    400 #########       ################\n"
+             "        #########       ################\n"
+             "        ##########      ################\n"
+             "    200 ##########      ################\n"
+             "        ##########      ################\n"
+             "        ################################\n"
+             "           12:00    15:00     18:00\n"
+             "        o--------*---------------o\n"
+             "                 ^^^^^^^\n"
+             "|-| may start now to 19:00; o other choices\n"
+             "^ runs 14:00 to 16:00 at most, at 100 g/kWh on average (zone DE)\n"
+             "START  WAIT  gCO2e  SAVED  NOTE\n"
+             "11:00    0s    154      -  now, asap\n"
+             "14:00  3h00   38.4    75%  chosen, bal+\n"
+             "19:00  8h00    154     0%  latest\n",
+             "narrow");
+    for (const char *p = f.out; *p; p++)
+        UNIT_OK((unsigned char)*p < 0x80, "ASCII only");
+    UNIT_INT(fake_run(&f, "place --nodes 2 --time 7-00 --explain --carbon-delay 4h"), 0, "%s",
+             f.err);
+    UNIT_STR(_drawn(f.out),
+             "  g/kWh\n"
+             "    400 ####   #########################\n"
+             "        ####   #########################\n"
+             "        ####   #########################\n"
+             "    200 ####  ##########################\n"
+             "        ####  ##########################\n"
+             "        ################################\n"
+             "         12:00   18:00   Wed 25  06:00\n"
+             "        *----o\n"
+             "        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+             "|-| may start now to 15:00; o other choices\n"
+             "^ runs 11:00 to Tue 1 Dec 11:00 at most, at 375 g/kWh on average (zone DE)\n"
+             "The forecast ends tomorrow 11:00; what lies behind it counts the same for all.\n"
+             "START  WAIT  gCO2e    SAVED  COST-g  NOTE\n"
+             "11:00    0s   1510        -    1510  now, chosen+\n"
+             "15:00  4h00   1520  -0.480%    1520  latest\n"
+             "Cost: the grams, and 1.00 g for each hour of wait, as balanced has it.\n"
+             "Does not wait: nowhere in its window it would emit less.\n",
+             "long");
     fake_fini(&f);
 }
 
@@ -509,6 +662,8 @@ int main(int argc, char **argv)
                                              {"no_forecast", test_no_forecast},
                                              {"windows", test_windows},
                                              {"command", test_command},
+                                             {"explain", test_explain},
+                                             {"explain_narrow", test_explain_narrow},
                                              {"command_faults", test_command_faults},
                                              {"command_server", test_command_server},
                                              {NULL, NULL}};

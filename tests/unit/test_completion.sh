@@ -65,6 +65,7 @@ check 'job jobs ' carnot jo
 check '--next ' carnot forecast --ne
 check '--upgrade ' carnot check --up
 check '--explain ' carnot --conf /etc/x.yaml place --exp
+check '--explain ' carnot why --e
 check '81234 ' carnot why 8123
 check '81234 81240_7 ' carnot now 812
 check 'month ' carnot budget set account bio --period mo

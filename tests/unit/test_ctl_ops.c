@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "carnotctld/enforcer.h"
+#include "carnotctld/feed_watch.h"
 #include "carnotctld/let_go.h"
 #include "carnotctld/planner.h"
 #include "carnotctld/plugin_status.h"
@@ -225,6 +226,74 @@ static void test_bad_switch(void)
     tear_down();
 }
 
+/* The object "explain" of a job's answer, as a new reference: JSON null where there is none to
+ * draw, NULL where the answer has no such key. */
+static json_t *explained(uint32_t id, json_t *wanted)
+{
+    json_t *a = ask(json_pack("{s:s,s:i,s:o*}", "op", "why", "job", (int)id, "explain", wanted), 0);
+    json_t *x = json_incref(json_object_get(json_object_get(a, "job"), "explain"));
+    json_decref(a);
+    return x;
+}
+
+/* The choice of that role, borrowed; NULL: none. */
+static json_t *choice(json_t *explain, const char *role)
+{
+    json_t *start, *word;
+    size_t i, k;
+    json_array_foreach(json_object_get(explain, "alternatives"), i, start)
+        json_array_foreach(json_object_get(start, "roles"), k,
+                           word) if (strcmp(json_string_value(word), role) == 0) return start;
+    return NULL;
+}
+
+static int64_t time_of(const json_t *o, const char *key)
+{
+    int64_t t_ms = 0;
+    const char *text = json_string_value(json_object_get(o, key));
+    UNIT_INT(text ? when_parse_rfc3339(text, &t_ms, NULL) : -1, 0, "%s: a time", key);
+    return t_ms / 1000 - NOW;
+}
+
+/* The window that a waiting job was put in, without itself in the slots. */
+static void test_explain(void)
+{
+    set_up();
+    list_add(7, 70)->cpus = 16; /* the whole partition */
+    list_add(8, 0);
+    apply();
+    UNIT_OK(explained(7, NULL) == NULL, "not unless it is asked for");
+    UNIT_OK(explained(7, json_string("yes")) == NULL, "and by true alone");
+    json_t *x = explained(7, json_true());
+    UNIT_STR(json_string_value(json_object_get(x, "policy")), "balanced", "policy");
+    UNIT_INT(time_of(x, "from"), 0, "from now");
+    UNIT_INT(time_of(x, "until"), 300, "to its latest start");
+    UNIT_INT(time_of(x, "start"), 70, "planned");
+    UNIT_INT(time_of(x, "end"), 130, "for a minute");
+    UNIT_OK(json_array_size(json_object_get(x, "window")) > 8, "a window");
+    json_t *chosen = choice(x, "chosen");
+    UNIT_OK(chosen == choice(x, "balanced") && chosen == choice(x, "best"), "still the best");
+    UNIT_INT(time_of(chosen, "start"), 70, "in the dip");
+    UNIT_OK(json_is_true(json_object_get(chosen, "room")), "it is not in its own way");
+    UNIT_DBL(json_number_value(json_object_get(chosen, "carbon_g")), 9600 / 3.6e6 * 100, 1e-6,
+             "16 CPUs of 10 W");
+    json_decref(x);
+    x = explained(8, json_true());
+    UNIT_OK(json_is_null(x), "nothing to draw of one that does not wait");
+    json_decref(x);
+
+    list_add(9, 70);
+    dip_at(120);
+    UNIT_INT(feed_watch_look(&c), 1, "a new forecast");
+    apply();
+    x = explained(7, json_true());
+    UNIT_INT(time_of(choice(x, "chosen"), "start"), 70, "where it is until it is moved");
+    UNIT_OK(json_is_false(json_object_get(choice(x, "chosen"), "room")), "another has come there");
+    UNIT_INT(time_of(choice(x, "best"), "start"), 120, "where it would go");
+    json_decref(x);
+    tear_down();
+}
+
 /* What reports are made from, and of whom. */
 static void test_ended(void)
 {
@@ -438,6 +507,7 @@ int main(int argc, char **argv)
                                              {"let_go_at_once", test_let_go_at_once},
                                              {"let_go_held", test_let_go_held},
                                              {"bad_switch", test_bad_switch},
+                                             {"explain", test_explain},
                                              {"ended", test_ended},
                                              {"ended_piece", test_ended_piece},
                                              {"rights", test_rights},

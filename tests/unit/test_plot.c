@@ -114,6 +114,51 @@ static void test_bars(void)
     free(got);
 }
 
+/* A range with its ends, what is pinned to it, and the one that stands out. */
+static void test_range(void)
+{
+    static const int64_t pins[] = {NOON_S - 900, NOON_S, NOON_S + 4 * 900, NOON_S + 99 * 900};
+    static const struct {
+        const char *what;
+        int from, to, pin, mark, utf8;
+        const char *want;
+    } rows[] = {
+        {"all", 0, 16, 8, 1, 1, "        ○───────○───────●──────────────┤\n                ▲▲\n"},
+        {"ASCII", 0, 16, 8, 1, 0, "        o-------o-------*--------------|\n                ^^\n"},
+        {"a part", 2, 10, 3, 0, 1, "            ├─●─○───────────┤\n"},
+        {"goes on", 12, 40, 0, 0, 1, "                                ├───────\n"},
+        {"chosen outside", 12, 40, 30, 0, 1, "                                ├───────\n"},
+        {"none", 4, 4, 0, 0, 1, ""},
+        {"backwards", 4, 2, 0, 0, 1, ""},
+    };
+    struct plot_point points[16];
+
+    _berlin();
+    _hill(points);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct plot p = {.points = points,
+                         .n = 16,
+                         .end_s = NOON_S + 16 * 900,
+                         .unit = "g/kWh",
+                         .range_from_s = NOON_S + rows[i].from * 900,
+                         .range_to_s = NOON_S + rows[i].to * 900,
+                         .pins = pins,
+                         .n_pins = 4,
+                         .pin_s = rows[i].pin ? NOON_S + rows[i].pin * 900 : 0,
+                         .mark_from_s = rows[i].mark ? NOON_S + 4 * 900 : 0,
+                         .mark_to_s = rows[i].mark ? NOON_S + 5 * 900 : 0,
+                         .rows = 1,
+                         .width = 40,
+                         .utf8 = rows[i].utf8};
+        char *got = _bars(&p), *line = got;
+
+        for (int k = 0; k < 3; k++)
+            line = strchr(line, '\n') + 1;
+        UNIT_STR(line, rows[i].want, "%s", rows[i].what);
+        free(got);
+    }
+}
+
 /* The line under the bars, for a plot of one value over a stretch of time. */
 static void _axis(char *out, size_t size, int64_t from_s, int64_t to_s, int width)
 {
@@ -211,8 +256,9 @@ static void test_mean(void)
 int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {
-        {"spark", test_spark}, {"share", test_share}, {"bars", test_bars},     {"mean", test_mean},
-        {"axis", test_axis},   {"bad", test_bad},     {"colour", test_colour}, {NULL, NULL}};
+        {"spark", test_spark}, {"share", test_share},   {"bars", test_bars},
+        {"range", test_range}, {"mean", test_mean},     {"axis", test_axis},
+        {"bad", test_bad},     {"colour", test_colour}, {NULL, NULL}};
 
     return unit_main(argc, argv, cases, "plot");
 }

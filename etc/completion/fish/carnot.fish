@@ -28,6 +28,7 @@ complete -c carnot -l conf -r -F -d 'configuration'
 complete -c carnot -l json -d 'print JSON'
 complete -c carnot -l help -d 'options'
 
+complete -c carnot -n "__fish_seen_subcommand_from why" -l explain -d 'draw the window'
 complete -c carnot -n "__fish_seen_subcommand_from why now job" -a "(__carnot_ask jobs -nP -o jobid)"
 
 set -l tables jobs nodes log budget forecast
@@ -97,7 +98,7 @@ complete -c carnot -n "__fish_seen_subcommand_from place" -l budget-action -x -a
 complete -c carnot -n "__fish_seen_subcommand_from place" -l carbon-run -x
 complete -c carnot -n "__fish_seen_subcommand_from place" -l power-cap -x -a 'node: gpu:'
 complete -c carnot -n "__fish_seen_subcommand_from place" -l board -r -F
-complete -c carnot -n "__fish_seen_subcommand_from place" -l explain
+complete -c carnot -n "__fish_seen_subcommand_from place" -l explain -d 'other starts'
 complete -c carnot -n "__fish_seen_subcommand_from simulate" -l workload -r -F
 complete -c carnot -n "__fish_seen_subcommand_from simulate" -l workload-unit -x -a 's h'
 complete -c carnot -n "__fish_seen_subcommand_from simulate" -l carbon -r -F
