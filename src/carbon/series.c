@@ -52,7 +52,7 @@ size_t series_find(const struct series *s, int64_t t_s)
     return _search(s, t_s, 0, s->n);
 }
 
-static size_t _find_from(const struct series *s, int64_t t_s, size_t *cursor)
+size_t series_find_from(const struct series *s, int64_t t_s, size_t *cursor)
 {
     size_t i;
 
@@ -81,17 +81,10 @@ double series_at(const struct series *s, int64_t t_s)
     return s->points[series_find(s, t_s)].g_per_kwh;
 }
 
-static double _integral(const struct series *s, int64_t t_s, size_t *cursor)
-{
-    const struct series_point *p = &s->points[_find_from(s, t_s, cursor)];
-
-    return p->area + p->g_per_kwh * _seconds(p->t_s, t_s);
-}
-
 double series_area(const struct series *s, int64_t from_s, int64_t to_s, size_t *cursor_from,
                    size_t *cursor_to)
 {
-    return _integral(s, to_s, cursor_to) - _integral(s, from_s, cursor_from);
+    return series_integral(s, to_s, cursor_to) - series_integral(s, from_s, cursor_from);
 }
 
 double series_mean(const struct series *s, int64_t from_s, int64_t to_s)

@@ -43,6 +43,27 @@ size_t series_find(const struct series *s, int64_t t_s);
 /* Intensity at t_s in g/kWh; the first value before the series, the last behind it. */
 double series_at(const struct series *s, int64_t t_s);
 
+/* The same from a hint on, which is moved there: 0 at first, NULL = none. O(1) for a time that is
+ * little later than the one before. */
+size_t series_find_from(const struct series *s, int64_t t_s, size_t *cursor);
+
+/* Integral of intensity from the first point's time to t_s, in g/kWh x s; cursor: a hint as above.
+ * Here, for a search takes thousands of them. Differences as doubles: integers of times from
+ * outside might overflow. */
+static inline double series_integral(const struct series *s, int64_t t_s, size_t *cursor)
+{
+    const struct series_point *p = s->points;
+    size_t i = cursor ? *cursor : 0;
+
+    for (int step = 0; step < 4 && i + 1 < s->n && p[i + 1].t_s <= t_s; step++)
+        i++;
+    if (!cursor || i + 1 >= s->n || t_s < p[i].t_s || t_s >= p[i + 1].t_s)
+        i = series_find_from(s, t_s, cursor);
+    else
+        *cursor = i;
+    return p[i].area + p[i].g_per_kwh * ((double)t_s - (double)p[i].t_s);
+}
+
 /* Integral of intensity over [from_s, to_s] in g/kWh x s; from_s <= to_s. Outside the series
  * the edge values go on. The cursors (NULL, or 0 at first) are hints for series_find: calls with
  * times that only grow cost O(1) each. */

@@ -26,9 +26,10 @@ struct walk {
 /* Mean over the lengths, g/kWh x s. Cursors are hints. */
 static double mean_area(const struct search *q, int64_t start_s, size_t *from, size_t *to)
 {
-    double sum = series_area(&q->series, start_s, start_s + q->length_s, from, &to[0]);
+    double before = series_integral(&q->series, start_s, from);
+    double sum = series_integral(&q->series, start_s + q->length_s, &to[0]) - before;
     for (uint32_t i = 0; i < q->n_further; i++)
-        sum += series_area(&q->series, start_s, start_s + q->further_s[i], from, &to[i + 1]);
+        sum += series_integral(&q->series, start_s + q->further_s[i], &to[i + 1]) - before;
     return sum / (1 + q->n_further);
 }
 
@@ -53,33 +54,44 @@ static void consider(struct walk *w, int64_t start_s)
         return;
     double carbon_ug = mean_area(q, start_s, &w->from, w->to) * q->ug_per_area;
     double cost_ug = search_cost_ug(q, start_s, carbon_ug);
+    if (cost_ug > w->open->cost_ug * (1 + SEARCH_SAME)) /* nor is it better than full, which costs less */
+        return;
     improve(w->full, start_s, cost_ug, carbon_ug);
     if (!q->slots || slots_free(q->slots, start_s, start_s + q->hold_s))
         improve(w->open, start_s, cost_ug, carbon_ug);
 }
 
-/* Starts at the edges of the series, shifted by -back_s. */
+/* Starts at edges of the series, or so that a job of length_s (0: none) ends at one. To begin where
+ * the grid grows greener may be best, and to end where it grows dirtier: at other edges the grams'
+ * slope falls, and one side of them is as good. */
 static void walk_series(const struct search *q, struct best *open, struct best *full,
-                        int64_t back_s)
+                        int64_t length_s)
 {
     struct walk w = {.q = q, .open = open, .full = full};
-    size_t i = series_find(&q->series, q->from_s + back_s);
-    for (; i < q->series.n && q->series.points[i].t_s - back_s <= q->until_s; i++)
-        consider(&w, q->series.points[i].t_s - back_s);
+    const struct series_point *p = q->series.points;
+    size_t i = series_find(&q->series, q->from_s + length_s);
+    for (i += i == 0; i < q->series.n && p[i].t_s - length_s <= q->until_s; i++) {
+        double rise = p[i].g_per_kwh - p[i - 1].g_per_kwh;
+        if (length_s ? rise > 0 : rise < 0)
+            consider(&w, p[i].t_s - length_s);
+    }
 }
 
-static void walk_slots(const struct search *q, struct best *open, struct best *full, int64_t back_s)
+/* Starts at the ends of what has room: behind a full slot, or so that the job ends before one. */
+static void walk_slots(const struct search *q, struct best *open, struct best *full, int ends)
 {
     struct walk w = {.q = q, .open = open, .full = full};
     const struct slots *s = q->slots;
+    int64_t back_s = ends ? q->hold_s : 0;
     int64_t first = (q->from_s + back_s - s->start_s) / s->slot_s;
-    if (first < 0)
-        first = 0;
-    for (int64_t i = first; i <= s->n; i++) {
-        int64_t start_s = s->start_s + i * s->slot_s - back_s;
-        if (start_s > q->until_s)
+    int64_t last = (q->until_s + back_s - s->start_s) / s->slot_s;
+    for (int64_t i = slots_next_full(s, ends ? first : first - 1); i < s->n;
+         i = slots_next_full(s, i + 1)) {
+        int64_t edge = ends ? i : i + 1;
+        if (edge > last)
             break;
-        consider(&w, start_s);
+        if (!slots_full(s, ends ? i - 1 : i + 1))
+            consider(&w, s->start_s + edge * s->slot_s - back_s);
     }
 }
 
@@ -109,6 +121,15 @@ int64_t search_next_bend(const struct search *q, int64_t t_s)
     return next_s;
 }
 
+/* Lengths that are the same have the same candidates. */
+static int known_length(const struct search *q, uint32_t i)
+{
+    int known = q->further_s[i] == q->length_s;
+    for (uint32_t k = 0; k < i; k++)
+        known |= q->further_s[k] == q->further_s[i];
+    return known;
+}
+
 void search_run(const struct search *q, struct search_result *out)
 {
     double now_ug = search_carbon_ug(q, q->from_s);
@@ -119,10 +140,11 @@ void search_run(const struct search *q, struct search_result *out)
         walk_series(q, &open, &full, 0);
         walk_series(q, &open, &full, q->length_s);
         for (uint32_t i = 0; i < q->n_further; i++)
-            walk_series(q, &open, &full, q->further_s[i]);
+            if (!known_length(q, i))
+                walk_series(q, &open, &full, q->further_s[i]);
         if (q->slots && q->slots->any_blocked) {
             walk_slots(q, &open, &full, 0);
-            walk_slots(q, &open, &full, q->hold_s);
+            walk_slots(q, &open, &full, 1);
         }
         consider(&last, q->until_s);
     }

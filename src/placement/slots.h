@@ -34,6 +34,17 @@ void slots_init(struct slots *s, struct slots_space *space, const struct board *
 /* Is there room in all of [from_s, to_s)? Behind the last slot there always is. */
 int slots_free(const struct slots *s, int64_t from_s, int64_t to_s);
 
+/* The first full slot from i on; n when there is none. O(1) */
+static inline int64_t slots_next_full(const struct slots *s, int64_t i)
+{
+    return i >= s->n ? s->n : s->next_blocked[i < 0 ? 0 : i];
+}
+
+static inline int slots_full(const struct slots *s, int64_t i)
+{
+    return i >= 0 && i < s->n && s->next_blocked[i] == i;
+}
+
 /* Put `cpus` into each slot of planned[n_slots] (one partition's row) that [from_s, to_s) touches,
  * or take them out (add 0). Saturates. */
 void slots_occupy(const struct board_head *h, uint32_t *planned, uint32_t n_slots, int64_t from_s,
