@@ -142,6 +142,7 @@ int job_desc_read(const job_desc_msg_t *desc, const struct request *leader, int6
         return -1;
 
     job->uid = desc->user_id;
+    job->name = desc->name; /* never read beyond what a board's name holds */
     job->account = desc->account;
     job->partition = partitions(desc);
     job->qos = desc->qos;

@@ -20,6 +20,7 @@ void tracker_placement_job(const struct slurm_job *job, struct placement_job *ou
 {
     memset(out, 0, sizeof(*out));
     out->uid = job->uid;
+    out->name = job->name;
     out->account = job->account;
     out->partition = job->partition;
     out->nodes = job->nodes;

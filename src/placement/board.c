@@ -16,7 +16,7 @@
 #include "placement/board.h"
 #include "placement/request.h"
 
-#define BOARD_VERSION 2u
+#define BOARD_VERSION 3u
 #define BOARD_BYTE_ORDER 0x01020304u
 
 static const char board_magic[8] = {'C', 'A', 'R', 'N', 'O', 'T', 'B', 'D'};
@@ -31,6 +31,7 @@ struct board_header {
     uint32_t head_size;
     uint32_t n_points, n_partitions, n_budgets, n_users, n_switches, n_decisions, n_slots;
     uint32_t n_accounts, n_jobs, n_runs, n_outages;
+    uint32_t n_pasts, padding;
 };
 
 /* Where each section begins; the last is the end. */
@@ -46,6 +47,7 @@ enum {
     AT_JOBS,
     AT_RUNS,
     AT_OUTAGES,
+    AT_PASTS,
     AT_PLANNED,
     AT_END,
     AT_N
@@ -85,7 +87,8 @@ static void layout(const struct board_header *h, size_t at[AT_N])
     at[AT_JOBS] = at[AT_ACCOUNTS] + h->n_accounts * sizeof(struct board_account);
     at[AT_RUNS] = at[AT_JOBS] + h->n_jobs * sizeof(struct board_job);
     at[AT_OUTAGES] = at[AT_RUNS] + h->n_runs * sizeof(struct board_run);
-    at[AT_PLANNED] = at[AT_OUTAGES] + h->n_outages * sizeof(struct board_outage);
+    at[AT_PASTS] = at[AT_OUTAGES] + h->n_outages * sizeof(struct board_outage);
+    at[AT_PLANNED] = at[AT_PASTS] + h->n_pasts * sizeof(struct board_past);
     at[AT_END] = at[AT_PLANNED] + round8((size_t)h->n_partitions * h->n_slots * sizeof(uint32_t));
 }
 
@@ -96,7 +99,7 @@ static int check_counts(const struct board_header *h, struct err *e)
         h->n_switches > BOARD_SWITCHES_MAX || h->n_decisions > BOARD_DECISIONS_MAX ||
         h->n_slots > BOARD_SLOTS_MAX || h->n_accounts > BOARD_ACCOUNTS_MAX ||
         h->n_jobs > BOARD_JOBS_MAX || h->n_runs > BOARD_RUNS_MAX ||
-        h->n_outages > BOARD_OUTAGES_MAX) {
+        h->n_outages > BOARD_OUTAGES_MAX || h->n_pasts > BOARD_PASTS_MAX) {
         errno = EFBIG;
         return err_set(e, "a section of the board is larger than it may be");
     }
@@ -118,7 +121,8 @@ int board_encode(const struct board *b, void **data, size_t *size, struct err *e
                              .n_accounts = b->n_accounts,
                              .n_jobs = b->n_jobs,
                              .n_runs = b->n_runs,
-                             .n_outages = b->n_outages};
+                             .n_outages = b->n_outages,
+                             .n_pasts = b->n_pasts};
     size_t at[AT_N];
     if (check_counts(&h, e) < 0)
         return -1;
@@ -128,9 +132,9 @@ int board_encode(const struct board *b, void **data, size_t *size, struct err *e
         return err_set(e, "the board would take %zu bytes, more than %u", at[AT_END],
                        BOARD_SIZE_MAX);
     }
-    const void *from[AT_END] = {&b->head, b->points,   b->partitions, b->budgets,
-                                b->users, b->switches, b->decisions,  b->accounts,
-                                b->jobs,  b->runs,     b->outages,    b->planned};
+    const void *from[AT_END] = {&b->head,    b->points,    b->partitions, b->budgets, b->users,
+                                b->switches, b->decisions, b->accounts,   b->jobs,    b->runs,
+                                b->outages,  b->pasts,     b->planned};
     unsigned char *out = calloc(1, at[AT_END]);
     if (!out)
         return err_errno(e, "board");
@@ -282,6 +286,21 @@ static int check_jobs(const struct board *b, struct err *e)
     return 0;
 }
 
+static int check_pasts(const struct board *b, struct err *e)
+{
+    for (uint32_t i = 0; i < b->n_pasts; i++) {
+        const struct board_past *p = &b->pasts[i];
+        if (p->n_runs < 1 || p->n_runs > BOARD_PAST_RUNS || !within(p->cpu_w, 0, 1e6))
+            return bad(e, "a past");
+        for (uint32_t k = 0; k < BOARD_PAST_RUNS; k++)
+            if ((p->run_s[k] > 0) != (k < p->n_runs) || p->run_s[k] > INT32_MAX)
+                return bad(e, "a past run");
+        if (i > 0 && board_past_compare(&b->pasts[i - 1], p->uid, p->name) >= 0)
+            return bad(e, "the pasts are not in order");
+    }
+    return 0;
+}
+
 int board_decode(struct board *out, const void *data, size_t size, struct err *e)
 {
     struct board_header h;
@@ -319,6 +338,7 @@ int board_decode(struct board *out, const void *data, size_t size, struct err *e
                       .jobs = (const void *)(copy + at[AT_JOBS]),
                       .runs = (const void *)(copy + at[AT_RUNS]),
                       .outages = (const void *)(copy + at[AT_OUTAGES]),
+                      .pasts = (const void *)(copy + at[AT_PASTS]),
                       .planned = (const void *)(copy + at[AT_PLANNED]),
                       .n_points = h.n_points,
                       .n_partitions = h.n_partitions,
@@ -331,10 +351,11 @@ int board_decode(struct board *out, const void *data, size_t size, struct err *e
                       .n_jobs = h.n_jobs,
                       .n_runs = h.n_runs,
                       .n_outages = h.n_outages,
+                      .n_pasts = h.n_pasts,
                       .buffer = copy};
     memcpy(&b.head, copy + at[AT_HEAD], sizeof(b.head));
     if (check_head(&b, e) < 0 || check_points(&b, e) < 0 || check_records(&b, e) < 0 ||
-        check_jobs(&b, e) < 0) {
+        check_jobs(&b, e) < 0 || check_pasts(&b, e) < 0) {
         free(copy);
         errno = EINVAL;
         return -1;

@@ -32,6 +32,8 @@
 #define BOARD_JOBS_MAX (1u << 18)
 #define BOARD_RUNS_MAX 16384
 #define BOARD_OUTAGES_MAX 1024
+#define BOARD_PASTS_MAX 16384
+#define BOARD_PAST_RUNS 2
 #define BOARD_SIZE_MAX (128u << 20)
 
 /* Scalars: who published what when, and the site's policy. */
@@ -144,6 +146,16 @@ struct board_run {
     int64_t waiting_since_s; /* some job of it waits since then, not counted above; 0 = none */
 };
 
+/* How a user's jobs ran of late: those of one name, or all of them (name 0). Sorted by uid, then
+ * name. */
+struct board_past {
+    uint32_t uid;
+    uint32_t n_runs;                 /* 1 to BOARD_PAST_RUNS */
+    uint64_t name;                   /* board_name_hash(); 0 = whatever the name */
+    uint32_t run_s[BOARD_PAST_RUNS]; /* > 0, the last run first; 0 behind n_runs */
+    double cpu_w;                    /* measured, for each CPU; 0 = not known */
+};
+
 /* A maintenance reservation: nobody is made to wait across it. */
 struct board_outage {
     int64_t start_s, end_s;
@@ -163,12 +175,13 @@ struct board {
     const struct board_account *accounts;
     const struct board_job *jobs;
     const struct board_run *runs;
+    const struct board_past *pasts;
     const struct board_outage *outages;
     const uint64_t *decisions; /* ids that Slurm's list has shown, strictly increasing */
     const uint32_t
         *planned; /* [n_partitions][n_slots]: CPUs that waiting and running jobs will hold */
     uint32_t n_points, n_partitions, n_budgets, n_users, n_switches, n_decisions, n_slots;
-    uint32_t n_accounts, n_jobs, n_runs, n_outages;
+    uint32_t n_accounts, n_jobs, n_runs, n_outages, n_pasts;
     void *buffer; /* what board_free frees; NULL for a board that borrows its sections */
 };
 
@@ -211,6 +224,13 @@ const struct board_run *board_run_find(const struct board *b, uint32_t uid, cons
 int board_run_compare(const struct board_run *r, uint32_t uid, const char *name);
 /* What the jobs of r have waited by now_s, together. */
 int64_t board_run_waited(const struct board_run *r, int64_t now_s);
+/* What a job's name is called in pasts: 64-bit FNV-1a of its bytes as text_copy() leaves them in
+ * BOARD_NAME_MAX, 0 for "" or NULL alone. Two names of one hash share a guess, and no more. */
+uint64_t board_name_hash(const char *name);
+/* The past of the user's jobs of that name, else of all his jobs, else NULL. O(log n) */
+const struct board_past *board_past_find(const struct board *b, uint32_t uid, const char *name);
+/* The order of pasts: <0, 0, >0. */
+int board_past_compare(const struct board_past *p, uint32_t uid, uint64_t name);
 /* Was this decision id seen in Slurm's list? O(log n) */
 int board_decision_seen(const struct board *b, uint64_t id);
 /* observe or act for this job; each argument may be NULL / UINT32_MAX. Which partition of a list

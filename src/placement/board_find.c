@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "placement/board.h"
 
 struct series board_series(const struct board *b)
@@ -239,4 +240,39 @@ int64_t board_run_waited(const struct board_run *r, int64_t now_s)
     int64_t open_s =
         r->waiting_since_s && now_s > r->waiting_since_s ? now_s - r->waiting_since_s : 0;
     return r->waited_s + open_s;
+}
+
+/* FNV-1a's constants (draft-eastlake-fnv). */
+uint64_t board_name_hash(const char *name)
+{
+    char text[BOARD_NAME_MAX];
+    uint64_t h = 14695981039346656037ULL;
+    if (!name || !name[0])
+        return 0;
+    for (const char *p = text_copy(text, sizeof(text), name); *p; p++)
+        h = (h ^ (unsigned char)*p) * 1099511628211ULL;
+    return h ? h : 1;
+}
+
+int board_past_compare(const struct board_past *p, uint32_t uid, uint64_t name)
+{
+    if (p->uid != uid)
+        return p->uid < uid ? -1 : 1;
+    return (p->name > name) - (p->name < name);
+}
+
+static int by_past(const void *key, const void *record)
+{
+    const struct board_past *k = key;
+    return -board_past_compare(record, k->uid, k->name);
+}
+
+const struct board_past *board_past_find(const struct board *b, uint32_t uid, const char *name)
+{
+    struct board_past key = {.uid = uid, .name = board_name_hash(name)};
+    const struct board_past *p = find(&key, b->pasts, b->n_pasts, sizeof(key), by_past);
+    if (p || key.name == 0)
+        return p;
+    key.name = 0;
+    return find(&key, b->pasts, b->n_pasts, sizeof(key), by_past);
 }

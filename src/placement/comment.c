@@ -27,18 +27,20 @@ char *placement_comment(char *buf, size_t size, uint64_t id, const struct placem
     double tasks = job->tasks ? job->tasks : 1;
     double grams = isfinite(d->carbon_ug) ? placement_task_carbon_ug(job, d) / 1e6 : 0;
     double grams_now = isfinite(d->carbon_now_ug) ? d->carbon_now_ug / tasks / 1e6 : 0;
+    double likely = isfinite(d->likely_ug) ? d->likely_ug / tasks / 1e6 : 0;
+    double likely_now = isfinite(d->likely_now_ug) ? d->likely_now_ug / tasks / 1e6 : 0;
     int64_t latest_s = d->latest_s;
     if (d->code == CODE_DEP_END)
         latest_s = d->bound_s == INT64_MAX || d->bound_s < 0 ? 0 : d->bound_s;
     snprintf(buf, size,
              NOTE_START
              "id=%016" PRIx64 ",t=%" PRId64 ",begin=%" PRId64 ",latest=%" PRId64 ",wait=%" PRId64
-             ",j=%.6f,g=%.6f,g0=%.6f,policy=%s,code=%s,layer=%s,eb=%" PRIu64 ",cb=%" PRIu64
-             ",act=%s,run=%s",
+             ",j=%.6f,g=%.6f,g0=%.6f,l=%.6f,l0=%.6f,policy=%s,code=%s,layer=%s,eb=%" PRIu64
+             ",cb=%" PRIu64 ",act=%s,run=%s",
              id, d->start_s - d->delay_s, d->start_s, latest_s, d->wait_s, d->price.energy_uj / 1e6,
-             grams, grams_now, placement_policy_name(d->policy), placement_code_name(d->code),
-             request_layer_name(d->layer), r->energy_budget_uj, r->carbon_budget_ug,
-             action_names[r->action], r->run);
+             grams, grams_now, likely, likely_now, placement_policy_name(d->policy),
+             placement_code_name(d->code), request_layer_name(d->layer), r->energy_budget_uj,
+             r->carbon_budget_ug, action_names[r->action], r->run);
     return buf;
 }
 
@@ -53,13 +55,14 @@ static int parse_u64(const char *text, int base, uint64_t *out)
     return 0;
 }
 
+/* A number of joules or grams, in millionths. */
 static int parse_amount(const char *text, double *out)
 {
     char *end;
     double v = strtod(text, &end);
     if (end == text || *end || !isfinite(v) || v < 0 || v > 1e15)
         return -1;
-    *out = v;
+    *out = round(v * 1e6);
     return 0;
 }
 
@@ -98,7 +101,17 @@ static const char *action_name(int i)
 /* One key=value; an unknown key is a later version's. */
 static int read_word(struct placement_note *n, const char *key, const char *value)
 {
-    double amount = 0;
+    const struct {
+        const char *key;
+        double *to; /* in micro */
+    } amounts[] = {{"j", &n->energy_uj},
+                   {"g", &n->carbon_ug},
+                   {"g0", &n->carbon_now_ug},
+                   {"l", &n->likely_ug},
+                   {"l0", &n->likely_now_ug}};
+    for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++)
+        if (strcmp(key, amounts[i].key) == 0)
+            return parse_amount(value, amounts[i].to);
     if (strcmp(key, "id") == 0)
         return parse_u64(value, 16, &n->id);
     if (strcmp(key, "t") == 0)
@@ -113,14 +126,6 @@ static int read_word(struct placement_note *n, const char *key, const char *valu
         return parse_u64(value, 10, &n->energy_budget_uj);
     if (strcmp(key, "cb") == 0)
         return parse_u64(value, 10, &n->carbon_budget_ug);
-    if (strcmp(key, "j") == 0 || strcmp(key, "g") == 0 || strcmp(key, "g0") == 0) {
-        if (parse_amount(value, &amount) < 0)
-            return -1;
-        *(key[0] == 'j' ? &n->energy_uj
-          : key[1]      ? &n->carbon_now_ug
-                        : &n->carbon_ug) = round(amount * 1e6);
-        return 0;
-    }
     if (strcmp(key, "policy") == 0) {
         int p = placement_policy_parse(value);
         n->policy = p > 0 ? (enum placement_policy)p : POLICY_UNSET;

@@ -13,6 +13,7 @@
 #include "placement/allowance.h"
 #include "placement/decide.h"
 #include "placement/placement.h"
+#include "placement/scenarios.h"
 #include "placement/search.h"
 
 #define J_PER_KWH 3.6e6
@@ -167,56 +168,76 @@ static int enough(const struct board_head *h, double now_ug, double then_ug)
     return gain_ug > 0 && gain_ug >= h->min_gain_g * 1e6;
 }
 
-/* What the search needs to know; d->price and d->policy are set. The grams are those of all tasks:
- * where they run in waves, one wave's watts for as long as all waves take. */
-static struct search prepare(const struct board *b, const struct placement_job *job, int64_t a_s,
-                             int64_t wait_s, const struct placement_decision *d, uint32_t *cpus)
+/* A search, and the grams of what lies behind the forecast: that costs the same wherever the job
+ * starts, and the forecast's mean stands for it. */
+struct plan {
+    struct search q;
+    double beyond_ug;
+};
+
+/* Judge starts by these lengths and watts of one task. The grams are those of all tasks: where they
+ * run in waves, one wave's watts for as long as all waves take. */
+static void set_lengths(struct plan *p, const struct board *b, const struct placement_job *job,
+                        const struct placement_price *price, const int64_t *length_s, uint32_t n,
+                        double power_w)
 {
     static const double j_per_area = 1.0 / J_PER_KWH; /* W x s x g/kWh -> g */
+    struct search *q = &p->q;
+    int64_t waves = q->hold_s / price->limit_s, beyond_s = 0;
+    double mean_w = power_w * (job->tasks ? job->tasks : 1) / (double)waves;
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t all_s = length_s[i] * waves, counted_s = counted_length(b, q->from_s, all_s);
+        *(i == 0 ? &q->length_s : &q->further_s[i - 1]) = counted_s;
+        beyond_s += all_s - counted_s;
+    }
+    q->n_further = n - 1;
+    q->ug_per_area = mean_w * b->head.pue * j_per_area * 1e6;
+    p->beyond_ug = 0;
+    if (beyond_s > 0 && q->series.n > 0)
+        p->beyond_ug = q->ug_per_area * (double)beyond_s / n *
+                       series_mean(&q->series, q->from_s, b->head.intensity_end_s);
+}
+
+/* What is likely; d->price and d->policy are set. */
+static void prepare(const struct board *b, const struct placement_job *job, int64_t a_s,
+                    int64_t wait_s, const struct placement_decision *d, uint32_t *cpus,
+                    struct plan *p)
+{
+    struct scenarios s;
     int64_t hold_s;
     occupation(partition_of(b, job), job, &d->price, cpus, &hold_s);
-    double mean_w = d->price.power_all_w * (double)d->price.limit_s / (double)hold_s;
-    return (struct search){
+    p->q = (struct search){
         .series = board_series(b),
         .from_s = a_s,
         .until_s = a_s + wait_s,
-        .length_s = counted_length(b, a_s, hold_s),
         .hold_s = hold_s,
-        .ug_per_area = mean_w * b->head.pue * j_per_area * 1e6,
         .lambda_ug_per_s = lambda_ug_per_s(&b->head, d),
     };
+    scenarios_of(b, job, &d->price, &s);
+    set_lengths(p, b, job, &d->price, s.length_s, s.n, s.power_w);
 }
 
 double placement_cost_ug(const struct board *b, const struct placement_job *job,
                          const struct placement_decision *d, int64_t now_s, int64_t start_s)
 {
     uint32_t cpus;
-    struct search q = prepare(b, job, now_s, 0, d, &cpus);
+    struct plan p;
     if (b->n_points == 0)
         return NAN;
-    return search_cost_ug(&q, start_s, search_carbon_ug(&q, start_s));
+    prepare(b, job, now_s, 0, d, &cpus, &p);
+    return search_cost_ug(&p.q, start_s, search_carbon_ug(&p.q, start_s));
 }
 
 /* The same, with the slots as this job sees them. */
-static struct search look(const struct board *b, const struct lease_table *leases,
-                          const struct placement_job *job, int64_t a_s, int64_t wait_s,
-                          const struct placement_decision *d, struct slots_space *space,
-                          struct slots *slots)
+static void look(const struct board *b, const struct lease_table *leases,
+                 const struct placement_job *job, int64_t a_s, int64_t wait_s,
+                 const struct placement_decision *d, struct slots_space *space, struct slots *slots,
+                 struct plan *p)
 {
     uint32_t cpus;
-    struct search q = prepare(b, job, a_s, wait_s, d, &cpus);
-    slots_init(slots, space, b, leases, partition_of(b, job), cpus, a_s + wait_s + q.hold_s);
-    q.slots = slots;
-    return q;
-}
-
-/* What lies behind the forecast costs the same wherever the job starts: its mean stands for it. */
-static double beyond_ug(const struct board *b, const struct search *q)
-{
-    if (q->length_s >= q->hold_s)
-        return 0;
-    return q->ug_per_area * (double)(q->hold_s - q->length_s) *
-           series_mean(&q->series, q->from_s, b->head.intensity_end_s);
+    prepare(b, job, a_s, wait_s, d, &cpus, p);
+    slots_init(slots, space, b, leases, partition_of(b, job), cpus, a_s + wait_s + p->q.hold_s);
+    p->q.slots = slots;
 }
 
 /* Find the start; d->price and d->policy are set. */
@@ -228,21 +249,26 @@ static void choose(const struct board *b, const struct lease_table *leases,
      * of its stack costs more than the whole decision. */
     static struct slots_space space;
     struct slots slots;
-    struct search q = look(b, leases, job, a_s, wait_s, d, &space, &slots);
+    struct plan likely, most;
+    look(b, leases, job, a_s, wait_s, d, &space, &slots, &likely);
     struct search_result r;
-    search_run(&q, &r);
-    stagger(&q, &b->head, job, &r);
+    search_run(&likely.q, &r);
+    stagger(&likely.q, &b->head, job, &r);
 
-    double rest_ug = beyond_ug(b, &q);
-    d->carbon_now_ug = r.carbon_now_ug + rest_ug;
+    most = likely;
+    set_lengths(&most, b, job, &d->price, &d->price.limit_s, 1, d->price.power_w);
+    d->likely_now_ug = r.carbon_now_ug + likely.beyond_ug;
+    d->carbon_now_ug = search_carbon_ug(&most.q, a_s) + most.beyond_ug;
     if (r.start_s > a_s && enough(&b->head, r.carbon_now_ug, r.carbon_ug)) {
         d->verdict = VERDICT_DELAY;
         d->code = CODE_GREENER_LATER;
         d->start_s = r.start_s;
         d->latest_s = a_s + wait_s;
-        d->carbon_ug = r.carbon_ug + rest_ug;
+        d->likely_ug = r.carbon_ug + likely.beyond_ug;
+        d->carbon_ug = search_carbon_ug(&most.q, r.start_s) + most.beyond_ug;
         return;
     }
+    d->likely_ug = d->likely_now_ug;
     d->carbon_ug = d->carbon_now_ug;
     if (wait_s > 0)
         d->code = r.full_start_s > a_s && enough(&b->head, r.carbon_now_ug, r.full_carbon_ug)
@@ -269,6 +295,28 @@ static void follow(const struct board *b, const struct lease_table *leases,
     d->wait_s = leader->wait_s;
     d->bound_s = leader->bound_s;
     d->carbon_ug = then.carbon_ug;
+    d->likely_ug = then.likely_ug;
+}
+
+/* A start that is likely to be greener may need more of a carbon budget than now, should the job
+ * run to its limit: it is not refused for that, but starts at once. */
+static void settle_budgets(const struct board *b, const struct lease_table *leases,
+                           const struct placement_job *job, int64_t now_s, int64_t a_s,
+                           struct placement_decision *d)
+{
+    struct placement_decision once = *d;
+    check_budgets(b, leases, job, now_s, d);
+    if (d->verdict != VERDICT_REFUSE || job->leader || !(once.carbon_ug > once.carbon_now_ug))
+        return;
+    once.verdict = VERDICT_RUN;
+    once.code = CODE_FLAT;
+    once.start_s = once.latest_s = a_s;
+    once.delay_s = 0;
+    once.carbon_ug = once.carbon_now_ug;
+    once.likely_ug = once.likely_now_ug;
+    check_budgets(b, leases, job, now_s, &once);
+    if (once.verdict != VERDICT_REFUSE)
+        *d = once;
 }
 
 static int forecast_usable(const struct board *b)
@@ -313,7 +361,8 @@ static int64_t earliest(const struct placement_job *job, int64_t now_s)
 void decide_start(const struct board *b, const struct lease_table *leases,
                   const struct placement_job *job, int64_t now_s, struct placement_decision *out)
 {
-    struct placement_decision d = {.carbon_ug = NAN, .carbon_now_ug = NAN};
+    struct placement_decision d = {
+        .carbon_ug = NAN, .carbon_now_ug = NAN, .likely_ug = NAN, .likely_now_ug = NAN};
     int64_t a_s = earliest(job, now_s);
 
     placement_price(b, job, &d.price);
@@ -337,8 +386,10 @@ double decide_search(const struct board *b, const struct lease_table *leases,
 {
     struct placement_decision again = *d;
     int64_t a_s = earliest(job, now_s), wait_s = allowed(b, job, a_s, now_s, &again);
-    *q = look(b, leases, job, a_s, wait_s, d, space, slots);
-    return forecast_usable(b) ? beyond_ug(b, q) : NAN;
+    struct plan p;
+    look(b, leases, job, a_s, wait_s, d, space, slots, &p);
+    *q = p.q;
+    return forecast_usable(b) ? p.beyond_ug : NAN;
 }
 
 void placement_decide(const struct board *b, const struct lease_table *leases,
@@ -347,7 +398,7 @@ void placement_decide(const struct board *b, const struct lease_table *leases,
 {
     struct placement_decision d;
     decide_start(b, leases, job, now_s, &d);
-    check_budgets(b, leases, job, now_s, &d);
+    settle_budgets(b, leases, job, now_s, earliest(job, now_s), &d);
     if (d.verdict == VERDICT_REFUSE) {
         d.start_s = d.latest_s = earliest(job, now_s);
         d.delay_s = 0;

@@ -52,6 +52,7 @@ struct placement_decision;
 /* A job as the decision sees it. */
 struct placement_job {
     uint32_t uid;
+    const char *name;      /* "" or NULL = not known; of any length */
     const char *account;   /* "" or NULL = the user's default */
     const char *partition; /* "" or NULL = the default; "a,b" = one of them: the dearest */
     const char *qos;       /* "" or NULL = none named */
@@ -97,6 +98,9 @@ struct placement_decision {
     struct placement_price price;
     double carbon_ug,
         carbon_now_ug; /* all tasks, PUE in: at start_s, and at once; NAN without a forecast */
+    /* The same of what is likely, by the user's last runs: what the start is chosen by, and what
+     * people are told. Budgets count the most that it may be, above. */
+    double likely_ug, likely_now_ug;
     struct budgets_lack lack; /* of a refusal */
 };
 
@@ -122,14 +126,15 @@ uint32_t placement_watts(const struct board *b, const struct placement_job *job,
  * allows, at most max_delay; finish-by and deadline bound it by TIME - limit. Candidates: a, every
  * edge of intensity and of the slot ledger in the window, and every such edge minus the length
  * (ALGORITHMS: with a step function, the best start is among them). balanced minimises grams +
- * lambda x delay, greenest grams; ties: earliest.
+ * lambda x delay, greenest grams; ties: earliest. Grams are those of the lengths and the watts that
+ * are likely (scenarios.h); everything else goes by the limit.
  */
 void placement_decide(const struct board *b, const struct lease_table *leases,
                       const struct placement_job *job, int64_t now_s,
                       struct placement_decision *out);
 
-/* What a start at start_s costs in the eyes of d->policy, all tasks: micrograms, and lambda for the
- * delay since now_s. NAN without a forecast. d->price is set. */
+/* What a start at start_s is likely to cost in the eyes of d->policy, all tasks: micrograms, and
+ * lambda for the delay since now_s. NAN without a forecast. d->price is set. */
 double placement_cost_ug(const struct board *b, const struct placement_job *job,
                          const struct placement_decision *d, int64_t now_s, int64_t start_s);
 
@@ -154,8 +159,8 @@ char *placement_sentence(char *buf, size_t size, const struct board *b,
                          int64_t now_s);
 
 /* admin_comment:
- * "carnot:v=1,id=HEX,latest=T,begin=T,j=N,g=N,g0=N,policy=P,code=C,delay=S,eb=uj,cb=ug,act=,run="
- * for machines; nothing of budgets of accounts. */
+ * "carnot:v=1,id=HEX,latest=T,begin=T,j=N,g=N,g0=N,l=N,l0=N,policy=P,code=C,delay=S,eb=uj,cb=ug,
+ * act=,run=" for machines; nothing of budgets of accounts. */
 char *placement_comment(char *buf, size_t size, uint64_t id, const struct placement_job *job,
                         const struct placement_decision *d);
 
@@ -167,6 +172,7 @@ struct placement_note {
     int64_t asked_s;           /* when it was decided */
     double energy_uj;          /* one task */
     double carbon_ug, carbon_now_ug; /* one task */
+    double likely_ug, likely_now_ug; /* one task; 0 = not said */
     enum placement_policy policy;
     enum placement_code code;
     enum request_layer layer;

@@ -60,8 +60,8 @@ static char *waits(char *buf, size_t size, const struct board *b,
     char start[48], latest[48], grams[32], grams_now[32];
     clock_text(start, sizeof(start), b, d->start_s, now_s);
     clock_text(latest, sizeof(latest), b, d->latest_s, now_s);
-    units_format_mass(grams, sizeof(grams), d->carbon_ug);
-    units_format_mass(grams_now, sizeof(grams_now), d->carbon_now_ug);
+    units_format_mass(grams, sizeof(grams), d->likely_ug);
+    units_format_mass(grams_now, sizeof(grams_now), d->likely_now_ug);
     if (d->mode == 0)
         snprintf(buf, size,
                  "only observing here: would have waited until %s; your job runs normally", start);

@@ -6,7 +6,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +14,6 @@
 
 #define RUNS (LENGTHS_MAX - 1)
 #define FEW 3
-#define HORIZON_S (96 * 3600)
 #define ROOM_FIRST 1024
 #define RATIOS 256
 
@@ -126,11 +124,6 @@ int lengths_ended(lengths_t *l, const struct sim_job *job)
     return 0;
 }
 
-static int64_t within(double length_s, int64_t limit_s)
-{
-    return length_s >= (double)limit_s ? limit_s : length_s < 1 ? 1 : llround(length_s);
-}
-
 /* Its last runs, at most `most`, newest first. */
 static size_t last_runs(const lengths_t *l, const struct sim_job *job, int level, size_t most,
                         int64_t *out)
@@ -140,7 +133,7 @@ static size_t last_runs(const lengths_t *l, const struct sim_job *job, int level
     if (n > most)
         n = most;
     for (size_t i = 0; i < n; i++)
-        out[i] = within(p->run_s[(p->n - 1 - i) % RUNS], limit_of(job));
+        out[i] = scenarios_within(p->run_s[(p->n - 1 - i) % RUNS], limit_of(job));
     return n;
 }
 
@@ -148,7 +141,7 @@ static size_t predicted(const lengths_t *l, const struct sim_job *job, int64_t *
 {
     int64_t runs[2];
     size_t n = last_runs(l, job, LEVELS - 1, 2, runs);
-    out[0] = n == 0 ? limit_of(job) : n == 1 ? runs[0] : (runs[0] + runs[1]) / 2;
+    out[0] = scenarios_mean(runs, n, limit_of(job));
     return 1;
 }
 
@@ -168,8 +161,8 @@ static size_t quantiles(const lengths_t *l, const struct sim_job *job, int64_t *
     memcpy(sorted, l->ratios, n * sizeof(*sorted));
     qsort(sorted, n, sizeof(*sorted), compare);
     for (size_t i = 0; i < RUNS; i++)
-        out[i] = within((double)sorted[n * (2 * i + 1) / (2 * RUNS)] * (double)limit_of(job),
-                        limit_of(job));
+        out[i] = scenarios_within(
+            (double)sorted[n * (2 * i + 1) / (2 * RUNS)] * (double)limit_of(job), limit_of(job));
     return RUNS;
 }
 
@@ -180,8 +173,7 @@ static size_t mix(const lengths_t *l, const struct sim_job *job, int64_t *out)
         n = last_runs(l, job, level, RUNS, out);
     if (n < FEW)
         n = quantiles(l, job, out);
-    out[n++] = within(HORIZON_S, limit_of(job));
-    return n;
+    return scenarios_mix(out, n, limit_of(job), out);
 }
 
 size_t lengths_of(const lengths_t *l, const struct sim_job *job, int64_t out[LENGTHS_MAX])

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include "placement/search.h"
+#include "placement/scenarios.h"
 #include "simulate/workload.h"
 
 enum lengths_kind {
@@ -20,7 +20,7 @@ enum lengths_kind {
 };
 const char *lengths_name(enum lengths_kind k); /* "exact", ... */
 
-#define LENGTHS_MAX (SEARCH_FURTHER_MAX + 1)
+#define LENGTHS_MAX SCENARIOS_MAX
 
 typedef struct lengths lengths_t;
 

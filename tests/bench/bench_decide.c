@@ -19,18 +19,26 @@
 #define CALLS 20000
 #define HOURS (14 * 24)
 #define BUDGETS 1000
+#define USERS 1000
 #define START 1700000000
 
 static struct series_point points[HOURS * 4];
 static struct board_partition parts[4];
 static struct board_budget budgets[BUDGETS];
 static uint32_t planned[4 * BOARD_SLOTS_MAX];
+static struct board_past pasts[2 * USERS];
 static struct lease_table leases;
 static double took_us[CALLS];
 
 static void make_board(struct board *b, size_t n_points, int64_t step_s)
 {
     srand(1);
+    for (uint32_t i = 0; i < 2 * USERS; i++)
+        pasts[i] = (struct board_past){.uid = i / 2,
+                                       .name = i % 2 ? board_name_hash("train") : 0,
+                                       .n_runs = 2,
+                                       .run_s = {2000 + 37 * i, 2600 + 31 * i},
+                                       .cpu_w = 4};
     for (size_t i = 0; i < n_points; i++)
         points[i] = (struct series_point){START + (int64_t)i * step_s, 100 + rand() % 400, 0};
     series_sum(points, n_points);
@@ -53,6 +61,8 @@ static void make_board(struct board *b, size_t n_points, int64_t step_s)
                         .n_partitions = 4,
                         .budgets = budgets,
                         .n_budgets = BUDGETS,
+                        .pasts = pasts,
+                        .n_pasts = 2 * USERS,
                         .planned = planned,
                         .n_slots = HOURS * 4};
     b->head = (struct board_head){.mode = 1,
@@ -82,10 +92,12 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void run(const char *what, const struct board *b, int64_t delay_s)
+/* With a name: by that user's last runs of it and the limit, three lengths; without: the limit. */
+static void run(const char *what, const struct board *b, int64_t delay_s, const char *name)
 {
     struct placement_job job = {
-        .account = "account00500", .cpus = 512, .nodes = 4, .tasks = 1, .limit_s = 6 * 3600};
+        .uid = UINT32_MAX, .account = "account00500", .cpus = 512, .nodes = 4, .tasks = 1};
+    job.name = name;
     struct placement_decision d;
     struct timespec t0, t1;
     job.request.delay = DELAY_FOR;
@@ -93,6 +105,8 @@ static void run(const char *what, const struct board *b, int64_t delay_s)
     size_t before = mallinfo2().uordblks;
     for (int i = 0; i < CALLS; i++) {
         job.limit_s = (1 + i % 24) * 3600;
+        if (name)
+            job.uid = (uint32_t)i % USERS;
         clock_gettime(CLOCK_MONOTONIC, &t0);
         placement_decide(b, &leases, &job, START + i % 900, &d);
         clock_gettime(CLOCK_MONOTONIC, &t1);
@@ -108,10 +122,14 @@ int main(void)
 {
     struct board b;
     make_board(&b, HOURS, 3600);
-    run("hourly intensity, 24 h allowed:", &b, 86400);
-    run("hourly intensity, 7 days allowed:", &b, 7 * 86400);
+    run("hourly intensity, 24 h allowed:", &b, 86400, NULL);
+    run("the same, three lengths:", &b, 86400, "train");
+    run("hourly intensity, 7 days allowed:", &b, 7 * 86400, NULL);
+    run("the same, three lengths:", &b, 7 * 86400, "train");
     make_board(&b, HOURS * 4, 900);
-    run("intensity per 15 min, 24 h allowed:", &b, 86400);
-    run("intensity per 15 min, 7 days allowed:", &b, 7 * 86400);
+    run("intensity per 15 min, 24 h allowed:", &b, 86400, NULL);
+    run("the same, three lengths:", &b, 86400, "train");
+    run("intensity per 15 min, 7 days allowed:", &b, 7 * 86400, NULL);
+    run("the same, three lengths:", &b, 7 * 86400, "train");
     return 0;
 }

@@ -21,6 +21,7 @@ struct fixture {
     struct board_user users[2];
     struct board_switch switches[4];
     uint64_t decisions[8];
+    struct board_past pasts[4];
     uint32_t planned[2 * FIXTURE_SLOTS];
 };
 
@@ -53,6 +54,7 @@ static inline void fixture_init(struct fixture *f)
                           .n_users = 2,
                           .switches = f->switches,
                           .decisions = f->decisions,
+                          .pasts = f->pasts,
                           .planned = f->planned,
                           .n_slots = FIXTURE_SLOTS};
     f->b.head = (struct board_head){.published_ms = FIXTURE_NOW * 1000LL,
@@ -75,6 +77,16 @@ static inline void fixture_init(struct fixture *f)
                                     .slot_s = 5,
                                     .slot_start_s = FIXTURE_NOW,
                                     .intensity_end_s = FIXTURE_NOW + 86400};
+}
+
+/* What is known of a user's jobs; in the board's order: name NULL first. before_s 0: one run. */
+static inline void fixture_past(struct fixture *f, uint32_t uid, const char *name, uint32_t last_s,
+                                uint32_t before_s)
+{
+    f->pasts[f->b.n_pasts++] = (struct board_past){.uid = uid,
+                                                   .name = board_name_hash(name),
+                                                   .n_runs = before_s ? 2 : 1,
+                                                   .run_s = {last_s, before_s}};
 }
 
 /* One CPU for a minute, may wait five. */

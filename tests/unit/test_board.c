@@ -26,6 +26,9 @@ static void fill(struct fixture *f)
     f->decisions[0] = 5;
     f->decisions[1] = 9;
     f->b.n_decisions = 2;
+    fixture_past(f, 1000, NULL, 300, 200);
+    fixture_past(f, 1000, "train", 30, 0);
+    f->pasts[1].cpu_w = 4.5;
     f->planned[FIXTURE_SLOTS + 3] = 77;
 }
 
@@ -80,6 +83,33 @@ static void test_round_trip(void)
     board_free(&out); /* twice is legal */
 }
 
+static void test_pasts(void)
+{
+    struct fixture f;
+    struct board out;
+    char longer[200], cut[BOARD_NAME_MAX];
+    size_t size;
+    fill(&f);
+    void *data = encode(&f, &size);
+    UNIT_INT(board_decode(&out, data, size, NULL), 0, "decodes");
+    free(data);
+    UNIT_DBL(board_past_find(&out, 1000, "train")->cpu_w, 4.5, 0, "by name");
+    UNIT_INT(board_past_find(&out, 1000, "other")->run_s[0], 300, "another name: the user's");
+    UNIT_INT(board_past_find(&out, 1000, NULL)->run_s[1], 200, "no name: the user's");
+    UNIT_OK(!board_past_find(&out, 1001, "train"), "another user");
+    board_free(&out);
+    UNIT_OK(!board_past_find(&out, 1000, "train"), "an empty board");
+
+    UNIT_OK(board_name_hash("") == 0 && board_name_hash(NULL) == 0, "no name");
+    UNIT_OK(board_name_hash("a") == 0xaf63dc4c8601ec8cULL, "FNV-1a's published value");
+    memset(longer, 'x', sizeof(longer));
+    longer[sizeof(longer) - 1] = '\0';
+    memcpy(cut, longer, sizeof(cut) - 1);
+    cut[sizeof(cut) - 1] = '\0';
+    UNIT_OK(board_name_hash(longer) == board_name_hash(cut), "as much as Slurm's list keeps");
+    UNIT_OK(board_name_hash("a\xff") == board_name_hash("a?"), "and in its letters");
+}
+
 /* Every length that is not the whole: an error. */
 static void test_cut(void)
 {
@@ -115,7 +145,7 @@ static void test_flip(void)
 static void test_forged(void)
 {
     struct fixture f;
-    for (int i = 0; i < 25; i++) {
+    for (int i = 0; i < 32; i++) {
         struct board out;
         size_t size;
         fill(&f);
@@ -195,6 +225,27 @@ static void test_forged(void)
         case 24:
             f.switches[0] = (struct board_switch){.scope = BOARD_CLUSTER, .mode = BOARD_EXEMPT};
             break;
+        case 25:
+            f.pasts[0].n_runs = 0;
+            break;
+        case 26:
+            f.pasts[0].n_runs = BOARD_PAST_RUNS + 1;
+            break;
+        case 27:
+            f.pasts[0].run_s[1] = 0;
+            break;
+        case 28:
+            f.pasts[1].run_s[1] = 7; /* behind the last */
+            break;
+        case 29:
+            f.pasts[0].run_s[0] = 0x80000000;
+            break;
+        case 30:
+            f.pasts[0].cpu_w = 0.0 / 0.0;
+            break;
+        case 31:
+            f.pasts[0].name = UINT64_MAX; /* out of order */
+            break;
         default:
             break;
         }
@@ -229,6 +280,7 @@ static void test_load(void)
 int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {{"round_trip", test_round_trip},
+                                             {"pasts", test_pasts},
                                              {"cut", test_cut},
                                              {"flip", test_flip},
                                              {"forged", test_forged},

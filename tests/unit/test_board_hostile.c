@@ -49,6 +49,8 @@ static unsigned char *small_board(size_t *size)
     f.decisions[0] = 7;
     f.decisions[1] = 9;
     f.b.n_decisions = 2;
+    fixture_past(&f, 1000, NULL, 30, 20);
+    f.pasts[0].cpu_w = 4;
     f.b.n_slots = SLOTS;
     UNIT_INT(board_encode(&f.b, &data, size, &e), 0, "%s", e.text);
     return data;

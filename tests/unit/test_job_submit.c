@@ -53,6 +53,29 @@ static void test_decides(void)
     host_fini();
 }
 
+/* A limit in which the dip is lost, and short runs of one name before. */
+static void test_name(void)
+{
+    static char endless[1 << 20], known[] = "train", unknown[] = "eval", none[] = "";
+    char *const names[] = {NULL, none, unknown, endless, known};
+    struct fixture f;
+    char *msg = NULL;
+    fixture_init(&f);
+    fixture_past(&f, 1000, known, 30, 20);
+    memset(endless, 0xff, sizeof(endless) - 1);
+    host_start(&f);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        job_desc_msg_t d;
+        host_job_init(&d, asks);
+        d.time_limit = 20;
+        d.name = names[i];
+        UNIT_INT(host_submit(&d, 1000, &msg), 0, "name %zu", i);
+        UNIT_INT(d.begin_time > 0, names[i] == known, "name %zu: waits by its like alone", i);
+        host_job_fini(&d, &msg);
+    }
+    host_fini();
+}
+
 /* Licences of a job under a budget that Slurm's limit holds. */
 static void test_watts(void)
 {
@@ -406,16 +429,12 @@ static void test_threads(void)
 
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {{"decides", test_decides},
-                                             {"bad_option", test_bad_option},
-                                             {"power_cap", test_power_cap},
-                                             {"watts", test_watts},
-                                             {"heterogeneous", test_heterogeneous},
-                                             {"hostile", test_hostile},
-                                             {"absent", test_absent},
-                                             {"observe", test_observe},
-                                             {"begins_anew", test_begins_anew},
-                                             {"threads", test_threads},
-                                             {NULL, NULL}};
+    static const struct unit_case cases[] = {
+        {"decides", test_decides},       {"name", test_name},
+        {"bad_option", test_bad_option}, {"power_cap", test_power_cap},
+        {"watts", test_watts},           {"heterogeneous", test_heterogeneous},
+        {"hostile", test_hostile},       {"absent", test_absent},
+        {"observe", test_observe},       {"begins_anew", test_begins_anew},
+        {"threads", test_threads},       {NULL, NULL}};
     return unit_main(argc, argv, cases, "job_submit");
 }
