@@ -26,6 +26,12 @@ struct ctl_switch {
     int mode; /* 0 observe, 1 act */
 };
 
+/* How a user's jobs ran of late; history.c. */
+struct ctl_past {
+    struct board_past past;
+    int64_t end_s[BOARD_PAST_RUNS]; /* of its runs */
+};
+
 /* What is known of a node beside the ledger's totals. */
 struct ctl_node {
     char name[LEDGER_NAME_MAX];
@@ -61,6 +67,10 @@ struct ctl {
     struct snapshot *snap;   /* Slurm's last complete list, or NULL */
     struct ledger_job *jobs; /* every run that is not settled; sorted by job id, restart, submit */
     size_t n_jobs, room_jobs;
+
+    /* history */
+    struct ctl_past *pasts; /* in the order of the board */
+    size_t n_pasts;
 
     /* publisher */
     struct board board; /* as last built */

@@ -15,10 +15,12 @@
 #include "carnotctld/planner.h"
 #include "carnotctld/slurm_client.h"
 #include "carnotctld/runs.h"
+#include "carnotctld/tracker.h"
 #include "common/units.h"
 #include "common/when.h"
 #include "placement/place_json.h"
 #include "placement/placement.h"
+#include "placement/scenarios.h"
 
 static json_t *amount(uint64_t micro)
 {
@@ -186,6 +188,41 @@ static const char *explain(const struct ctl *c, const struct slurm_job *job,
     return "NOT_CARNOT";
 }
 
+/* What is likely for the job, as far as it stands where it was told to. */
+static json_t *likely(const struct ledger_job *row, const struct placement_note *note, double ug)
+{
+    if (!row || ug <= 0 || row->planned_s != note->begin_s)
+        return json_null();
+    return json_real(ug * row->tasks / 1e6);
+}
+
+/* How long it may run, and by which runs that is guessed. */
+static json_t *length_json(const struct ctl *c, const struct slurm_job *job)
+{
+    struct placement_job pj;
+    struct placement_price price;
+    struct scenarios s;
+    int64_t runs_s[BOARD_PAST_RUNS];
+    uint32_t n = 0;
+    if (!job || job->phase == PHASE_ENDED)
+        return json_null();
+    tracker_placement_job(job, &pj);
+    placement_price(&c->board, &pj, &price);
+    scenarios_of(&c->board, &pj, &price, &s);
+    json_t *runs = json_array(), *all = json_array();
+    for (; s.past && n < s.past->n_runs; n++) {
+        runs_s[n] = s.past->run_s[n];
+        json_array_append_new(runs, json_integer(runs_s[n]));
+    }
+    for (uint32_t i = 0; i < s.n; i++)
+        json_array_append_new(all, json_integer(s.length_s[i]));
+    return json_pack("{s:I,s:I,s:o,s:o,s:o,s:o}", "likely_s",
+                     (json_int_t)scenarios_mean(runs_s, n, price.limit_s), "limit_s",
+                     (json_int_t)price.limit_s, "predicted_s", all, "runs_s", runs, "runs_of",
+                     s.past && s.past->name ? json_string(job->name) : json_null(), "cpu_w",
+                     s.past && s.past->cpu_w > 0 ? json_real(s.past->cpu_w) : json_null());
+}
+
 static void add_wait(const struct ctl *c, const struct slurm_job *job, const struct ledger_job *row,
                      json_t *o)
 {
@@ -195,6 +232,9 @@ static void add_wait(const struct ctl *c, const struct slurm_job *job, const str
     json_object_set_new(o, "policy", json_string(noted ? placement_policy_name(note.policy) : ""));
     json_object_set_new(o, "g", row ? amount(row->estimate_ug) : json_null());
     json_object_set_new(o, "g_now", row ? amount(row->estimate_now_ug) : json_null());
+    json_object_set_new(o, "likely_g", likely(row, &note, note.likely_ug));
+    json_object_set_new(o, "likely_now_g", likely(row, &note, note.likely_now_ug));
+    json_object_set_new(o, "length", length_json(c, job));
     json_object_set_new(o, "zone", json_string(c->set.carbon.zone));
     json_object_set_new(o, "feed", json_string(c->set.carbon.feed));
     json_object_set_new(o, "feed_age_s",

@@ -34,6 +34,7 @@ static void build_free(struct build *w)
     free(w->jobs);
     free(w->runs);
     free(w->outages);
+    free(w->pasts);
     free(w->planned);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sections of the board that come from Slurm's list of jobs.
+ * The sections of the board that come from Slurm's list of jobs, and from those that it had.
  */
 #include "config.h"
 
@@ -192,10 +192,22 @@ static int build_outages(const struct ctl *c, struct build *w)
     return 0;
 }
 
+static int build_pasts(const struct ctl *c, struct build *w)
+{
+    size_t n = strcmp(c->set.policy.lengths, "mix") == 0 ? c->n_pasts : 0;
+    if (!(w->pasts = publisher_section(n, sizeof(*w->pasts))))
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        w->pasts[i] = c->pasts[i].past;
+    w->b.pasts = w->pasts;
+    w->b.n_pasts = (uint32_t)n;
+    return 0;
+}
+
 int publisher_jobs(const struct ctl *c, struct build *w, struct err *e)
 {
     if (build_decisions(c, w) < 0 || build_accounts(c, w) < 0 || build_index(c, w) < 0 ||
-        build_outages(c, w) < 0)
+        build_outages(c, w) < 0 || build_pasts(c, w) < 0)
         return -1;
     return build_runs(c, w, e);
 }

@@ -21,6 +21,7 @@ struct build {
     struct board_job *jobs;
     struct board_run *runs;
     struct board_outage *outages;
+    struct board_past *pasts;
     uint32_t *planned;
 };
 
@@ -30,8 +31,8 @@ static inline void *publisher_section(size_t n, size_t size)
     return calloc(n ? n : 1, size);
 }
 
-/* What is said of jobs: the index, their accounts, decisions seen, runs, outages. Partitions are
- * there already. 0 or -1. */
+/* What is said of jobs: the index, their accounts, decisions seen, runs, outages, pasts. Partitions
+ * are there already. 0 or -1. */
 int publisher_jobs(const struct ctl *c, struct build *w, struct err *e);
 
 #endif

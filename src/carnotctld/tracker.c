@@ -12,6 +12,7 @@
 
 #include "carnotctld/enforcer.h"
 #include "carnotctld/events.h"
+#include "carnotctld/history.h"
 #include "carnotctld/native.h"
 #include "carnotctld/requeue.h"
 #include "carnotctld/row_price.h"
@@ -25,12 +26,15 @@
 int tracker_init(struct ctl *c, struct err *e)
 {
     runs_load(c);
+    if (history_load(c, e) < 0)
+        return -1;
     return steering_load(c, e);
 }
 
 void tracker_fini(struct ctl *c)
 {
     runs_free(c);
+    history_free(c);
     snapshot_destroy(c->snap);
     c->snap = NULL;
 }
@@ -360,8 +364,10 @@ static void settle_ended(struct ctl *c)
             int rc = ledger_job_settle(c->ledger, row->key, row->delay_s, row->asap_ug, &e);
             if (rc < 0)
                 log_err("ledger: job %u: %s", row->key.job_id, e.text);
-            if (rc == 1)
+            if (rc == 1) {
                 events_job(c, "job.settle", "", row, "carnot");
+                history_note(c, row);
+            }
             due = rc >= 0;
             c->dirty = 1;
         }

@@ -16,7 +16,7 @@
  * its records on their way. */
 #define TRACKER_LEFTOVER_S 300
 
-/* Load the rows that are not settled. 0 or -1. */
+/* Load the rows that are not settled, and what is learnt of those that are. 0 or -1. */
 int tracker_init(struct ctl *c, struct err *e);
 void tracker_fini(struct ctl *c);
 

@@ -60,18 +60,19 @@ struct settings {
     } carbon;
 
     struct {
-        char policy[SETTINGS_NAME_MAX]; /* asap | balanced | greenest; balanced */
-        double lambda_g_per_h;          /* grams per hour of delay of a job of one CPU; 0.1 g */
-        int64_t target_wait_ms;         /* steer lambda to this mean wait; 0 = no; 0..7d; 0 */
-        double lambda_exponent;         /* lambda grows with CPUs to this power; 0..2; 1 */
-        int64_t stagger_ms;             /* starts with one best time are spread over this; 2 min */
-        uint64_t min_gain_ug;           /* wait only if it saves at least this; 50g */
-        int64_t default_delay_ms;       /* for jobs that say nothing; 0..14d; 0 */
-        int64_t site_delay_ms;          /* what carbon-delay=site means; 0..14d; 4h */
-        int64_t max_delay_ms;           /* no job may ask for more; 0..14d; 7d */
-        double overbook;                /* slot ledger: planned nodes / nodes; 0.1..10; 1.0 */
-        int64_t board_max_age_ms;       /* older boards count as absent; 5s..1h; 60s */
-        int64_t off_stagger_ms;         /* waiting jobs are let go over this; 0..24h; 10m */
+        char policy[SETTINGS_NAME_MAX];  /* asap | balanced | greenest; balanced */
+        char lengths[SETTINGS_NAME_MAX]; /* mix | requested; mix */
+        double lambda_g_per_h;           /* grams per hour of delay of a job of one CPU; 0.1 g */
+        int64_t target_wait_ms;          /* steer lambda to this mean wait; 0 = no; 0..7d; 0 */
+        double lambda_exponent;          /* lambda grows with CPUs to this power; 0..2; 1 */
+        int64_t stagger_ms;              /* starts with one best time are spread over this; 2 min */
+        uint64_t min_gain_ug;            /* wait only if it saves at least this; 50g */
+        int64_t default_delay_ms;        /* for jobs that say nothing; 0..14d; 0 */
+        int64_t site_delay_ms;           /* what carbon-delay=site means; 0..14d; 4h */
+        int64_t max_delay_ms;            /* no job may ask for more; 0..14d; 7d */
+        double overbook;                 /* slot ledger: planned nodes / nodes; 0.1..10; 1.0 */
+        int64_t board_max_age_ms;        /* older boards count as absent; 5s..1h; 60s */
+        int64_t off_stagger_ms;          /* waiting jobs are let go over this; 0..24h; 10m */
     } policy;
 
     struct { /* jobs that are never made to wait */

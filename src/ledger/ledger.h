@@ -220,6 +220,18 @@ struct ledger_walk {
 int ledger_job_ended(ledger_t *l, struct ledger_walk *at, int64_t until_s, size_t limit,
                      struct ledger_job **out, size_t *n, struct err *e);
 
+/* A run that has ended, as far as what comes next is guessed from it. */
+struct ledger_past {
+    uint32_t uid, cpus;
+    int64_t start_s, end_s, measured_until_s;
+    uint64_t energy_uj;
+    enum ledger_quality quality;
+    char name[LEDGER_NAME_MAX], state[24], coverage[48];
+};
+/* Of the last `limit` runs that ended those that are settled, in order of their end: a new array,
+ * caller frees. However long the ledger, a call reads limit rows. */
+int ledger_past_list(ledger_t *l, size_t limit, struct ledger_past **out, size_t *n, struct err *e);
+
 /* The run has ended (state, end_s); the reservation stands until ledger_job_settle. */
 int ledger_job_end(ledger_t *l, struct job_key key, const char *state, int64_t end_s,
                    struct err *e);

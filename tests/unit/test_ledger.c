@@ -104,6 +104,45 @@ static struct ledger_job _get(ledger_t *l, uint32_t id)
     return j;
 }
 
+/* Settled runs among the last that ended, in order of their ends. */
+static void test_past(void)
+{
+    ledger_t *l = _open();
+    struct ledger_past *runs = NULL;
+    struct err e = {""};
+    size_t n = 9;
+
+    UNIT_INT(ledger_past_list(l, 10, &runs, &n, &e), 0, "%s", e.text);
+    UNIT_INT(n, 0, "none yet");
+    free(runs);
+    for (uint32_t id = 1; id <= 6; id++) {
+        struct ledger_job j = _full_job(id);
+
+        j.uid = 1000 + id;
+        j.start_s = 100;
+        j.end_s = id == 6 ? 0 : 500 - 10 * id; /* 6 runs yet */
+        j.live = 0;
+        j.settled = id != 2;
+        _put(l, &j);
+    }
+    UNIT_INT(ledger_past_list(l, 4, &runs, &n, &e), 0, "%s", e.text);
+    UNIT_INT(n, 3, "of the last four one is not settled");
+    UNIT_INT(runs[0].uid, 1004, "the earliest end first");
+    UNIT_INT(runs[2].uid, 1001, "the latest last");
+    struct ledger_job j = _full_job(1);
+    UNIT_STR(runs[2].name, j.name, "name");
+    UNIT_STR(runs[2].state, j.state, "state");
+    UNIT_STR(runs[2].coverage, "cpu,dram", "coverage");
+    UNIT_INT(runs[2].start_s, 100, "start");
+    UNIT_INT(runs[2].end_s, 490, "end");
+    UNIT_INT(runs[2].cpus, j.cpus, "cpus");
+    UNIT_INT(runs[2].energy_uj, 1018, "energy");
+    UNIT_INT(runs[2].measured_until_s, 1023, "until");
+    UNIT_INT(runs[2].quality, QUALITY_SPLIT, "quality");
+    free(runs);
+    ledger_close(l);
+}
+
 static void test_quality_names(void)
 {
     for (int q = QUALITY_NONE; q <= QUALITY_STALE; q++)
@@ -765,6 +804,7 @@ static void test_kv(void)
 int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {
+        {"past", test_past},
         {"quality_names", test_quality_names},
         {"job_round_trip", test_job_round_trip},
         {"job_put_again", test_job_put_again},

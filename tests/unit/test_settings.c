@@ -44,6 +44,7 @@ static void test_defaults(void)
     UNIT_INT(s.carbon.stale_after_ms, 3 * 3600000, "stale_after");
     UNIT_DBL(s.carbon.yearly_average_g_per_kwh, 0, 0, "yearly_average");
     UNIT_STR(s.policy.policy, "balanced", "policy");
+    UNIT_STR(s.policy.lengths, "mix", "lengths");
     UNIT_DBL(s.policy.lambda_g_per_h, 0.1, 0, "lambda");
     UNIT_DBL(s.policy.lambda_exponent, 1, 0, "lambda_exponent");
     UNIT_INT(s.policy.stagger_ms, 120000, "stagger");
@@ -106,6 +107,7 @@ static void test_values(void)
                                "         yearly_average: 380.5g/kWh}\n"
                                "policy:\n"
                                "  policy: greenest\n"
+                               "  lengths: requested\n"
                                "  lambda: 0.001g\n"
                                "  min_gain: 0.5kg\n"
                                "  default_delay: 1h30m\n"
@@ -137,6 +139,7 @@ static void test_values(void)
     UNIT_INT(s.carbon.replay, 1, "replay");
     UNIT_DBL(s.carbon.yearly_average_g_per_kwh, 380.5, 0, "yearly_average");
     UNIT_STR(s.policy.policy, "greenest", "policy");
+    UNIT_STR(s.policy.lengths, "requested", "lengths");
     UNIT_DBL(s.policy.lambda_g_per_h, 0.001, 1e-15, "lambda");
     UNIT_INT(s.policy.min_gain_ug, 500000000, "min_gain");
     UNIT_INT(s.policy.default_delay_ms, 5400000, "default_delay");
@@ -255,6 +258,9 @@ static void test_bad_values(void)
         {"exempt:\n  qos: urgent\n", "t.yaml:2:8: exempt.qos: wrong kind of value: use QOS as in"},
         {"exempt: {accounts: [a, a]}\n", "t.yaml:1:24: exempt.accounts: 'a' is there twice"},
         {"exempt: [debug]\n", "t.yaml:1:9: 'exempt' is a section"},
+        {"policy: {lengths: exact}\n",
+         "t.yaml:1:19: policy.lengths: 'exact' is not known: use mix or "
+         "requested"},
         {"policy: {off_stagger: 25h}\n", "t.yaml:1:23: policy.off_stagger: '25h' is out of range"},
     };
 
