@@ -27,6 +27,7 @@ const char cmd_place_help[] =
     "  --cpus-per-node N     CPUs it takes on each node\n"
     "  --gpus-per-node N     GPUs it takes on each node\n"
     "  --array-tasks N       tasks of a job array\n"
+    "  --name NAME           its name: its length is guessed by your last runs of it\n"
     "  --carbon-delay D      at most this long may it wait: 12h, 30m, off, site\n"
     "  --carbon-finish-by T  done by then if possible, as sbatch --begin has it\n"
     "  --carbon-policy P     asap, balanced, greenest\n"

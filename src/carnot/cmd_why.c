@@ -113,12 +113,35 @@ static void _feed(struct cli *c, const json_t *job)
     fputc('\n', c->out);
 }
 
+static void _length(struct cli *c, const json_t *length)
+{
+    const json_t *runs = json_object_get(length, "runs_s");
+    const char *name = answer_text(length, "runs_of");
+    char text[SHOW_SIZE];
+    size_t n = json_array_size(runs);
+
+    if (n == 0)
+        return;
+    fprintf(c->out, "  length    ~%s (last %s of %s:",
+            show_span(text, sizeof(text), answer_integer(length, "likely_s")),
+            n == 1 ? "run" : "two runs", name ? name : "the user");
+    for (size_t i = 0; i < n; i++)
+        fprintf(c->out, "%s %s", i ? "," : "",
+                show_span(text, sizeof(text), json_integer_value(json_array_get(runs, i))));
+    fprintf(c->out, "; limit %s)\n",
+            show_span(text, sizeof(text), answer_integer(length, "limit_s")));
+}
+
 static void _estimate(struct cli *c, const json_t *job)
 {
     double joules = answer_number(job, "estimate_j"), g = answer_number(job, "g");
-    double g_now = answer_number(job, "g_now");
+    double g_now = answer_number(job, "g_now"), likely_g = answer_number(job, "likely_g");
     char text[SHOW_SIZE];
 
+    if (isfinite(likely_g)) {
+        g = likely_g;
+        g_now = answer_number(job, "likely_now_g");
+    }
     if (!isfinite(joules) && !isfinite(g))
         return;
     fputs("  this job ", c->out);
@@ -157,6 +180,7 @@ static void _print(struct cli *c, const json_t *job, const char *id)
     _asked(c, job);
     _grid(c, job);
     _feed(c, job);
+    _length(c, json_object_get(job, "length"));
     _estimate(c, job);
     _slurm(c, job);
     if (moves == 1)

@@ -14,9 +14,12 @@
 #include <time.h>
 
 #include "carbon/forecast.h"
+#include "common/text.h"
 #include "common/units.h"
 #include "common/when.h"
 #include "placement/place.h"
+
+#define JOB_NAME_MAX 255
 
 const struct place_option_desc place_options[] = {
     {"nodes", "N", "nodes of the job"},
@@ -25,6 +28,7 @@ const struct place_option_desc place_options[] = {
     {"array-tasks", "N", "tasks, if it is a job array"},
     {"time", "TIME", "its time limit, as for sbatch"},
     {"partition", "NAME", "partition; else the default one"},
+    {"name", "NAME", "job name: its length is guessed by the user's last runs of that name"},
     {"account", "NAME", "account; else the user's default one"},
     {"user", "NAME", "decide for this user"},
     {"at", "TIME", "decide as if it were submitted then, as sbatch --begin has it"},
@@ -43,6 +47,8 @@ const struct place_field place_fields[] = {
     FIELD("energy_j", PLACE_NUMBER, energy_j),
     FIELD("carbon_g", PLACE_NUMBER, carbon_g),
     FIELD("carbon_now_g", PLACE_NUMBER, carbon_now_g),
+    FIELD("likely_g", PLACE_NUMBER, likely_g),
+    FIELD("likely_now_g", PLACE_NUMBER, likely_now_g),
     FIELD("policy", PLACE_TEXT, policy),
     FIELD("feed", PLACE_CHARS, feed),
     FIELD("quality", PLACE_TEXT, quality),
@@ -149,6 +155,21 @@ static int _parse_at(struct place_query *q, const char *value, int64_t now_s, st
     return 0;
 }
 
+/* Slurm takes any text; only the beginning of a long one tells names apart. */
+static int _job_name(const char *value, char out[BOARD_NAME_MAX], struct err *e)
+{
+    size_t len = strlen(value);
+    char quoted[ERR_QUOTE_SIZE];
+
+    if (len == 0 || len > JOB_NAME_MAX) {
+        errno = EINVAL;
+        return err_set(e, "--name=%s: accepted: a job's name of 1 to %d characters",
+                       err_quote(quoted, sizeof(quoted), value), JOB_NAME_MAX);
+    }
+    text_copy(out, BOARD_NAME_MAX, value);
+    return 0;
+}
+
 static int _parse_time(struct place_query *q, const char *value, struct err *e)
 {
     int64_t limit_s;
@@ -185,6 +206,8 @@ int place_parse(struct place_query *q, const char *name, const char *value, int6
         return _parse_time(q, value, e);
     if (_is(name, "partition"))
         return _name("partition", value, q->partition, e);
+    if (_is(name, "name"))
+        return _job_name(value, q->name, e);
     if (_is(name, "account"))
         return _name("account", value, q->account, e);
     if (_is(name, "user"))
@@ -232,6 +255,7 @@ static void _job(const struct board *b, const struct place_query *q, struct plac
 {
     *job = (struct placement_job){
         .uid = _uid(b, q),
+        .name = q->name,
         .account = q->account,
         .partition = q->partition,
         .nodes = q->nodes,
@@ -266,6 +290,7 @@ int place_run(const struct board *b, const struct lease_table *leases, const str
 {
     struct placement_job job;
     struct placement_decision d;
+    struct scenarios likely;
 
     if (_check(b, q, e) < 0)
         return -1;
@@ -280,6 +305,11 @@ int place_run(const struct board *b, const struct lease_table *leases, const str
     out->energy_j = d.price.energy_all_uj / (double)UJ_PER_J;
     out->carbon_g = d.carbon_ug / (double)UG_PER_G;
     out->carbon_now_g = d.carbon_now_ug / (double)UG_PER_G;
+    out->likely_g = d.likely_ug / (double)UG_PER_G;
+    out->likely_now_g = d.likely_now_ug / (double)UG_PER_G;
+    scenarios_of(b, &job, &d.price, &likely);
+    out->n_predicted = likely.n;
+    memcpy(out->predicted_s, likely.length_s, likely.n * sizeof(out->predicted_s[0]));
     out->policy = placement_policy_name(d.policy);
     out->quality = forecast_quality_name((enum forecast_quality)b->head.forecast_quality);
     out->code = placement_code_name(d.code);

@@ -16,6 +16,7 @@
 #include "placement/lease.h"
 #include "placement/placement.h"
 #include "placement/request.h"
+#include "placement/scenarios.h"
 
 #define PLACE_COUNT_MAX 1000000 /* nodes, CPUs a node, GPUs a node, array tasks */
 
@@ -23,9 +24,10 @@
  * it. */
 struct place_query {
     uint32_t nodes, cpus_per_node, gpus_per_node, array_tasks;
-    int64_t limit_s; /* --time */
-    int64_t at_s;    /* --at: decide as if it were submitted then; 0 = now */
-    uint32_t uid;    /* UINT32_MAX = unknown */
+    int64_t limit_s;           /* --time */
+    int64_t at_s;              /* --at: decide as if it were submitted then; 0 = now */
+    uint32_t uid;              /* UINT32_MAX = unknown */
+    char name[BOARD_NAME_MAX]; /* of the job */
     char partition[BOARD_NAME_MAX];
     char account[BOARD_NAME_MAX];
     char user[BOARD_NAME_MAX];
@@ -49,11 +51,14 @@ struct place_answer {
     int64_t delay_s;
     double energy_j;               /* all tasks */
     double carbon_g, carbon_now_g; /* NAN = null: no forecast */
+    double likely_g, likely_now_g; /* as it may run, by its like; the others: to its limit */
     const char *policy;
     char feed[BOARD_NAME_MAX];
     const char *quality; /* of the forecast; energy is always modelled here */
     const char *code;
     char reason[384];
+    int64_t predicted_s[SCENARIOS_MAX]; /* the lengths that the start is chosen for */
+    size_t n_predicted;
     /* Beside the object, for people: */
     enum placement_verdict verdict_id;
     int64_t now_s; /* what counted as now */

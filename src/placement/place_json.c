@@ -80,10 +80,13 @@ static json_t *_field(const struct place_answer *a, const struct place_field *fi
 
 json_t *place_json(const struct place_answer *a)
 {
-    json_t *place = json_object();
+    json_t *place = json_object(), *predicted = json_array();
 
     for (const struct place_field *field = place_fields; field->name; field++)
         json_object_set_new(place, field->name, _field(a, field));
+    for (size_t i = 0; i < a->n_predicted; i++)
+        json_array_append_new(predicted, json_integer(a->predicted_s[i]));
+    json_object_set_new(place, "predicted_s", predicted);
     return json_pack("{s:o, s:s, s:o}", "place", place, "zone", a->zone, "explain",
                      explain_json(&a->explain));
 }

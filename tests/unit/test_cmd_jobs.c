@@ -319,7 +319,9 @@ static void test_jobs_requests(void)
     "\"not_before\":\"2026-11-24T12:15:00Z\",\"latest\":\"2026-11-24T19:00:00Z\","                 \
     "\"layer\":\"script\",\"policy\":\"balanced\",\"g_now\":2340,\"g\":1470,"                      \
     "\"estimate_j\":16900000,\"zone\":\"DE\",\"feed\":\"csv\",\"feed_age_s\":370,\"moves\":"       \
-    "1," SERIES "}}"
+    "1,\"likely_g\":1100,\"likely_now_g\":1900,\"length\":{\"likely_s\":4200,"                     \
+    "\"limit_s\":14400,\"predicted_s\":[4560,3840,14400],\"runs_s\":[4560,3840],\"runs_of\":"      \
+    "\"train\",\"cpu_w\":null}," SERIES "}}"
 #define NOT_CARNOT                                                                                 \
     "{\"ok\":true,\"job\":{\"job_id\":81260,\"code\":\"NOT_CARNOT\",\"sentence\":null,"            \
     "\"slurm_state\":\"PENDING\",\"slurm_reason\":\"Priority\","                                   \
@@ -337,7 +339,8 @@ static void test_why(void)
          "  asked     by a #CARNOT line of the script   policy balanced\n"
          "  grid DE   now 412, 259 g/kWh at 13:15   10:00 ████████▁▁▁▁▁▁▁▁▅▅▅▅▅▅▅▅ 19:00\n"
          "  feed      csv, 6 min old\n"
-         "  this job  ~4.69 kWh at most, modelled   ~1.47 kgCO2e, at once ~2.34 kg\n"
+         "  length    ~1h10 (last two runs of train: 1h16, 1h04; limit 4h00)\n"
+         "  this job  ~4.69 kWh at most, modelled   ~1.10 kgCO2e, at once ~1.90 kg\n"
          "  slurm     PENDING (BeginTime), expected start 13:15\n"
          "  moved     once, when the forecast or the queue changed\n"
          "  instead   carnot now 81300\n"},

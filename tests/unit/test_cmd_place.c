@@ -95,6 +95,7 @@ static void test_parse(void)
                                           {"partition", "a,b"},
                                           {"account", "bio"},
                                           {"user", "ada"},
+                                          {"name", "my job"},
                                           {"carbon-finish-by", "08:00"},
                                           {"at", "2026-12-24T09:00:00"},
                                           {"carbon-delay", "12h"},
@@ -114,6 +115,7 @@ static void test_parse(void)
     UNIT_STR(q.partition, "a,b", "partition");
     UNIT_STR(q.account, "bio", "account");
     UNIT_STR(q.user, "ada", "user");
+    UNIT_STR(q.name, "my job", "name");
     UNIT_INT(q.at_s, 1798099200, "at: local");
     UNIT_INT(q.request.finish_by_s, 1798099200 + 23 * HOUR, "finish-by: the next one after at");
     UNIT_INT(q.request.delay_s, 12 * HOUR, "delay");
@@ -136,6 +138,7 @@ static void test_parse_bad(void)
                                          {"time", "2x"},
                                          {"time", "-5"},
                                          {"partition", ""},
+                                         {"name", ""},
                                          {"partition", "a b"},
                                          {"account", "a\nb"},
                                          {"user", "\x7f"},
@@ -210,6 +213,40 @@ static void test_run(void)
     UNIT_DBL(a.explain.starts[0].carbon_ug, a.carbon_now_g * 1e6, 1, "now");
     UNIT_DBL(a.explain.starts[1].carbon_ug, a.carbon_g * 1e6, 1, "the dip");
     UNIT_DBL(a.explain.starts[2].carbon_ug, a.carbon_now_g * 1e6, 1, "latest is dirty again");
+    UNIT_INT(a.n_predicted, 1, "nothing is known of its length");
+    UNIT_INT(a.predicted_s[0], 2 * HOUR, "but the limit");
+}
+
+/* By the last runs of a name, at the watts that they drew. */
+static void test_name(void)
+{
+    static const char *const options[][2] = {
+        {"nodes", "2"},         {"cpus-per-node", "8"}, {"time", "10h"}, {"name", "train"},
+        {"carbon-delay", "8h"}, {"account", "bio"},     {NULL, NULL}};
+    struct board b = _board();
+    struct place_answer a;
+    struct place_query q;
+    struct err e = {""};
+
+    UNIT_INT(_parse(&q, options, &e), 0, "%s", e.text);
+    q.uid = b.users[0].uid;
+    const struct board_past past = {.uid = b.users[0].uid,
+                                    .name = board_name_hash("train"),
+                                    .n_runs = 2,
+                                    .run_s = {3600, 1800},
+                                    .cpu_w = 5};
+    b.pasts = &past;
+    b.n_pasts = 1;
+    UNIT_INT(place_run(&b, NULL, &q, FAKE_NOW_S, &a, &e), 0, "%s", e.text);
+    UNIT_INT(a.n_predicted, 3, "two runs and the limit");
+    UNIT_OK(a.predicted_s[0] == 3600 && a.predicted_s[1] == 1800 && a.predicted_s[2] == 10 * HOUR,
+            "as known");
+    UNIT_INT(a.start_s, FAKE_NOW_S + 3 * HOUR, "into the dip");
+    UNIT_DBL(a.energy_j, 16 * 10 * 36000.0, 1e-6, "at most");
+    UNIT_OK(a.likely_g < a.carbon_g / 2, "%g of %g", a.likely_g, a.carbon_g);
+    UNIT_OK(a.likely_g < a.likely_now_g, "%g, at once %g", a.likely_g, a.likely_now_g);
+    UNIT_DBL(a.explain.starts[0].carbon_ug, a.likely_now_g * 1e6, 1, "explained by what is likely");
+    UNIT_DBL(a.explain.starts[1].carbon_ug, a.likely_g * 1e6, 1, "and this one");
 }
 
 /* Every code that a dry run can give, and that it always says something. */
@@ -384,12 +421,17 @@ static void test_command(void)
              "  \"energy_j\": 1152000.0,\n"
              "  \"carbon_g\": 38.4,\n"
              "  \"carbon_now_g\": 153.6,\n"
+             "  \"likely_g\": 38.4,\n"
+             "  \"likely_now_g\": 153.6,\n"
              "  \"policy\": \"balanced\",\n"
              "  \"feed\": \"csv\",\n"
              "  \"quality\": \"feed\",\n"
              "  \"code\": \"GREENER_LATER\",\n"
              "  \"reason\": \"waits until 14:00 (19:00 at the latest) for a greener grid: "
-             "~38.4 gCO2e instead of ~154 gCO2e. Start now: carnot now JOBID\"\n"
+             "~38.4 gCO2e instead of ~154 gCO2e. Start now: carnot now JOBID\",\n"
+             "  \"predicted_s\": [\n"
+             "    7200\n"
+             "  ]\n"
              "}\n",
              "--json");
     UNIT_STR(f.requests, "", "asks nobody");
@@ -657,6 +699,7 @@ int main(int argc, char **argv)
     static const struct unit_case cases[] = {{"parse", test_parse},
                                              {"parse_bad", test_parse_bad},
                                              {"run", test_run},
+                                             {"name", test_name},
                                              {"codes", test_codes},
                                              {"run_bad", test_run_bad},
                                              {"no_forecast", test_no_forecast},

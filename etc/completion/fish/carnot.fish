@@ -88,6 +88,7 @@ complete -c carnot -n "__fish_seen_subcommand_from place" -l time -x
 complete -c carnot -n "__fish_seen_subcommand_from place" -l cpus-per-node -x
 complete -c carnot -n "__fish_seen_subcommand_from place" -l gpus-per-node -x
 complete -c carnot -n "__fish_seen_subcommand_from place" -l array-tasks -x
+complete -c carnot -n "__fish_seen_subcommand_from place" -l name -x
 complete -c carnot -n "__fish_seen_subcommand_from place" -l at -x
 complete -c carnot -n "__fish_seen_subcommand_from place" -l carbon-delay -x -a 'off site 1h 4h 12h 1-00'
 complete -c carnot -n "__fish_seen_subcommand_from place" -l carbon-finish-by -x
