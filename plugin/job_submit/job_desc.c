@@ -101,6 +101,8 @@ static void read_kind(const job_desc_msg_t *desc, struct placement_job *job)
         job->flags |= PLACEMENT_DEPENDENT;
     if (!desc->script)
         job->flags |= PLACEMENT_INTERACTIVE;
+    if (desc->requeue == 0)
+        job->flags |= PLACEMENT_NO_REQUEUE;
 }
 
 /* NULL where none is named; a longer list is nobody's honest wish, and each name is looked up. */

@@ -133,6 +133,24 @@ static void pass_cap(const struct board *b, job_desc_msg_t *desc, const struct p
         tell(err_msg, "a power cap is set only on nodes that the job holds alone: add --exclusive");
 }
 
+/* A job that may be paused must be one that Slurm queues again, also where JobRequeue=0 is the rule
+ * for those that say nothing. Returns whether it is one. err_msg is NULL where nobody would read
+ * it. */
+static int let_requeue(job_desc_msg_t *desc, const struct placement_job *job,
+                       const struct placement_decision *d, char **err_msg)
+{
+    const char *fault = placement_unpausable(job, d);
+    if (fault)
+        tell(err_msg, fault);
+    if (fault || !job->request.requeue)
+        return 0;
+    if (d->mode != 1)
+        tell(err_msg, "only observing here: the job is not paused");
+    else if (desc->requeue == NO_VAL16)
+        desc->requeue = 1;
+    return 1;
+}
+
 static int apply(const struct board *b, job_desc_msg_t *desc, const struct placement_job *job,
                  int64_t now_ms, const struct admit_outcome *o, char **err_msg)
 {
@@ -154,6 +172,7 @@ static int apply(const struct board *b, job_desc_msg_t *desc, const struct place
     if (has_reader)
         tell(err_msg, text);
     pass_cap(b, desc, job, acting, has_reader ? err_msg : NULL);
+    int pausable = let_requeue(desc, job, &o->d, has_reader ? err_msg : NULL);
     if (!o->binding && !request_any(&job->request))
         return SLURM_SUCCESS; /* asked for nothing and gets nothing */
     if (acting && o->d.verdict == VERDICT_DELAY)
@@ -171,7 +190,9 @@ static int apply(const struct board *b, job_desc_msg_t *desc, const struct place
         noted.code = CODE_OBSERVE;
         noted.latest_s = noted.start_s;
     }
-    placement_comment(text, sizeof(text), o->id, job, &noted);
+    struct placement_job asked = *job;
+    asked.request.requeue = pausable;
+    placement_comment(text, sizeof(text), o->id, &asked, &noted);
     job_desc_append(&desc->admin_comment, " ", text);
     return SLURM_SUCCESS;
 }

@@ -26,7 +26,7 @@ int options_register(spank_t sp, spank_opt_cb_f cb)
             .name = _text(d->name),
             .arginfo = _text(d->arginfo),
             .usage = _text(d->help),
-            .has_arg = 1,
+            .has_arg = !request_is_flag(d),
             .val = (int)d->option,
             .cb = cb,
         };

@@ -62,8 +62,9 @@ static void _options(struct option out[OPTIONS_MAX])
         n++;
     }
     for (size_t i = 0; i < REQUEST_N_OPTIONS && n < OPTIONS_MAX - 1; i++) {
-        out[n] =
-            (struct option){request_options[i].name, required_argument, NULL, OPT_FIRST + (int)n};
+        int has_arg = request_is_flag(&request_options[i]) ? no_argument : required_argument;
+
+        out[n] = (struct option){request_options[i].name, has_arg, NULL, OPT_FIRST + (int)n};
         n++;
     }
     out[n] = (struct option){NULL, 0, NULL, 0};
@@ -91,7 +92,7 @@ static int _parse(struct cli *c, int argc, char **argv, struct args *args)
                 c->status = cli_fail(c, CLI_USAGE, "place: %s", e.text);
                 return -1;
             }
-            json_object_set_new(args->request, name, json_string(optarg));
+            json_object_set_new(args->request, name, json_string(optarg ? optarg : "1"));
             args->given++;
         }
     }

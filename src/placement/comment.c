@@ -32,15 +32,18 @@ char *placement_comment(char *buf, size_t size, uint64_t id, const struct placem
     int64_t latest_s = d->latest_s;
     if (d->code == CODE_DEP_END)
         latest_s = d->bound_s == INT64_MAX || d->bound_s < 0 ? 0 : d->bound_s;
-    snprintf(buf, size,
-             NOTE_START
-             "id=%016" PRIx64 ",t=%" PRId64 ",begin=%" PRId64 ",latest=%" PRId64 ",wait=%" PRId64
-             ",j=%.6f,g=%.6f,g0=%.6f,l=%.6f,l0=%.6f,policy=%s,code=%s,layer=%s,eb=%" PRIu64
-             ",cb=%" PRIu64 ",act=%s,run=%s",
-             id, d->start_s - d->delay_s, d->start_s, latest_s, d->wait_s, d->price.energy_uj / 1e6,
-             grams, grams_now, likely, likely_now, placement_policy_name(d->policy),
-             placement_code_name(d->code), request_layer_name(d->layer), r->energy_budget_uj,
-             r->carbon_budget_ug, action_names[r->action], r->run);
+    int n = snprintf(
+        buf, size,
+        NOTE_START "id=%016" PRIx64 ",t=%" PRId64 ",begin=%" PRId64 ",latest=%" PRId64
+                   ",wait=%" PRId64
+                   ",j=%.6f,g=%.6f,g0=%.6f,l=%.6f,l0=%.6f,policy=%s,code=%s,layer=%s,eb=%" PRIu64
+                   ",cb=%" PRIu64 ",act=%s,run=%s",
+        id, d->start_s - d->delay_s, d->start_s, latest_s, d->wait_s, d->price.energy_uj / 1e6,
+        grams, grams_now, likely, likely_now, placement_policy_name(d->policy),
+        placement_code_name(d->code), request_layer_name(d->layer), r->energy_budget_uj,
+        r->carbon_budget_ug, action_names[r->action], r->run);
+    if (r->requeue && n > 0 && (size_t)n < size)
+        snprintf(buf + n, size - (size_t)n, ",requeue=%" PRId64, placement_done_by_s(d));
     return buf;
 }
 
@@ -122,6 +125,10 @@ static int read_word(struct placement_note *n, const char *key, const char *valu
         return parse_time(value, &n->latest_s);
     if (strcmp(key, "wait") == 0)
         return parse_time(value, &n->wait_s);
+    if (strcmp(key, "requeue") == 0) {
+        n->requeue = 1;
+        return parse_time(value, &n->done_by_s);
+    }
     if (strcmp(key, "eb") == 0)
         return parse_u64(value, 10, &n->energy_budget_uj);
     if (strcmp(key, "cb") == 0)

@@ -136,7 +136,7 @@ static int64_t counted_length(const struct board *b, int64_t from_s, int64_t lim
 
 /* Micrograms that an hour of delay must save. With exponent 1 a large job's wait costs what the
  * waits of the small ones that it could be split into cost together. */
-static double lambda_ug_per_s(const struct board_head *h, const struct placement_decision *d)
+double placement_lambda_ug_per_s(const struct board_head *h, const struct placement_decision *d)
 {
     if (d->policy != POLICY_BALANCED)
         return 0;
@@ -211,7 +211,7 @@ static void prepare(const struct board *b, const struct placement_job *job, int6
         .from_s = a_s,
         .until_s = a_s + wait_s,
         .hold_s = hold_s,
-        .lambda_ug_per_s = lambda_ug_per_s(&b->head, d),
+        .lambda_ug_per_s = placement_lambda_ug_per_s(&b->head, d),
     };
     scenarios_of(b, job, &d->price, &s);
     set_lengths(p, b, job, &d->price, s.length_s, s.n, s.power_w);

@@ -46,7 +46,8 @@ const char *placement_code_name(enum placement_code c); /* "GREENER_LATER", ...;
 #define PLACEMENT_UNCOUNTED                                                                        \
     8u /* leases were lost (slurmctld restarted): budgets cannot be vouched for yet */
 
-#define PLACEMENT_DEPENDENT 16u /* waits for other jobs first: carnotctld plans it, not now */
+#define PLACEMENT_DEPENDENT 16u  /* waits for other jobs first: carnotctld plans it, not now */
+#define PLACEMENT_NO_REQUEUE 32u /* --no-requeue */
 struct placement_decision;
 
 /* A job as the decision sees it. */
@@ -133,6 +134,18 @@ void placement_decide(const struct board *b, const struct lease_table *leases,
                       const struct placement_job *job, int64_t now_s,
                       struct placement_decision *out);
 
+/* Micrograms that a second of the job's delay must save, in the eyes of d->policy. d->price is set.
+ */
+double placement_lambda_ug_per_s(const struct board_head *h, const struct placement_decision *d);
+
+/* When the job is to be done at the latest, by finish-by and deadline; 0 = neither was given. */
+int64_t placement_done_by_s(const struct placement_decision *d);
+
+/* Why --carbon-requeue does nothing for this job, in a sentence; NULL where it works, or was not
+ * asked for. */
+const char *placement_unpausable(const struct placement_job *job,
+                                 const struct placement_decision *d);
+
 /* What a start at start_s is likely to cost in the eyes of d->policy, all tasks: micrograms, and
  * lambda for the delay since now_s. NAN without a forecast. d->price is set. */
 double placement_cost_ug(const struct board *b, const struct placement_job *job,
@@ -160,7 +173,8 @@ char *placement_sentence(char *buf, size_t size, const struct board *b,
 
 /* admin_comment:
  * "carnot:v=1,id=HEX,latest=T,begin=T,j=N,g=N,g0=N,l=N,l0=N,policy=P,code=C,delay=S,eb=uj,cb=ug,
- * act=,run=" for machines; nothing of budgets of accounts. */
+ * act=,run=" (and ",requeue=T" if it may be paused: done by T, 0 = no such bound) for machines;
+ * nothing of budgets of accounts. */
 char *placement_comment(char *buf, size_t size, uint64_t id, const struct placement_job *job,
                         const struct placement_decision *d);
 
@@ -179,6 +193,8 @@ struct placement_note {
     uint64_t energy_budget_uj, carbon_budget_ug;
     enum budget_action action;
     char run[REQUEST_RUN_MAX];
+    int requeue;       /* it may be paused by requeueing it */
+    int64_t done_by_s; /* and is to be done by then; 0 = whenever its waits let it */
 };
 /* CPUs of one task (or of `tasks` at once) and how long it holds them: what the slot ledger counts.
  */

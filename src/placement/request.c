@@ -40,6 +40,8 @@ const struct request_option_desc request_options[REQUEST_N_OPTIONS] = {
      "group the job under this name in reports", "at most 63 letters, digits and . _ + - @ / :"},
     {REQUEST_POWER_CAP, "power-cap", "CARNOT_POWER_CAP", "CAP",
      "lower limits on whole nodes: node:1800W, gpu:300W", "node:1800W or gpu:300W (at most 1MW)"},
+    {REQUEST_CARBON_REQUEUE, "carbon-requeue", "CARNOT_CARBON_REQUEUE", "",
+     "it checkpoints: pause it by requeue while dirty", "1 or 0"},
 };
 
 static const char *const layer_names[] = {"site", "environment", "script", "flag"};
@@ -201,6 +203,14 @@ static const char *_set_run(struct request *r, const char *value)
     return NULL;
 }
 
+static const char *_set_requeue(struct request *r, const char *value)
+{
+    if (strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
+        return "neither yes nor no";
+    r->requeue = value[0] == '1';
+    return NULL;
+}
+
 static const char *_set(struct request *r, enum request_option option, const char *value,
                         int64_t now_s)
 {
@@ -223,9 +233,16 @@ static const char *_set(struct request *r, enum request_option option, const cha
         return _set_run(r, value);
     case REQUEST_POWER_CAP:
         return power_cap_parse(&r->power_cap, value);
+    case REQUEST_CARBON_REQUEUE:
+        return _set_requeue(r, value);
     default:
         return "no such option";
     }
+}
+
+int request_is_flag(const struct request_option_desc *d)
+{
+    return d->arginfo[0] == '\0';
 }
 
 int request_set(struct request *r, enum request_option option, const char *value,
@@ -240,6 +257,8 @@ int request_set(struct request *r, enum request_option option, const char *value
         return err_set(e, "no such option");
     }
     d = &request_options[option];
+    if (request_is_flag(d) && (!value || !*value))
+        value = "1";
     if (!value || !*value)
         return _refuse(e, d, layer, "", "a value is needed");
     if (strnlen(value, REQUEST_VALUE_MAX) == REQUEST_VALUE_MAX)

@@ -35,6 +35,7 @@ enum request_option {
     REQUEST_BUDGET_ACTION,
     REQUEST_CARBON_RUN,
     REQUEST_POWER_CAP,
+    REQUEST_CARBON_REQUEUE,
     REQUEST_N_OPTIONS
 };
 
@@ -51,6 +52,7 @@ struct request_option_desc {
     const char *name;     /* "carbon-delay": flag without dashes, word in #CARNOT lines */
     const char *env;      /* "CARNOT_CARBON_DELAY" */
     const char *arginfo;  /* "DURATION"; --name=ARGINFO has 24 characters at most, and */
+                          /* ("" = a flag, which takes no value: request_is_flag) */
     const char *help;     /* this 50, for then each option is one line of sbatch --help */
     const char *accepted; /* "90 (minutes), 12:00:00, 1-00, 12h, 30m, 2d ..., off or site" */
 };
@@ -76,6 +78,7 @@ struct request {
     enum budget_action action;
     char run[REQUEST_RUN_MAX]; /* letters, digits, . _ + - @ / : only */
     struct power_cap power_cap;
+    int requeue; /* 1: it goes on from a checkpoint, and may be paused by requeueing it */
 };
 
 /* Nothing asked. All zero is the same. */
@@ -87,6 +90,10 @@ int request_any(const struct request *r);
 /* Option by its name ("carbon-delay"; '_' counts as '-'); NULL when there is none. */
 const struct request_option_desc *request_option_find(const char *name, size_t len);
 
+/* Does the option stand for itself? Its value is 1 then, also where none is given ("", NULL); 0
+ * takes back what a weaker layer set. 1 or 0. */
+int request_is_flag(const struct request_option_desc *d);
+
 /* Set one option from text. A weaker layer than the one that set it already is parsed (errors
  * count) and then ignored; the same layer again: the later wins. now_s is for finish-by. 0, or -1,
  * e and *r unchanged: "--carbon-delay=12x: not a duration; accepted: 90 (minutes), 12:00:00, ...",
@@ -97,9 +104,9 @@ int request_set(struct request *r, enum request_option option, const char *value
 
 /* Read the #CARNOT lines of a batch script: from the top to the first line that is neither
  * blank nor a comment, at most REQUEST_SCRIPT_SCAN_MAX of size bytes. A line is `#CARNOT` and
- * blank-separated `name=value` words (leading -- allowed, value in "..." or '...' if it has
- * blanks); ` #` begins a comment. An unknown word is an error "script line 3: unknown option
- * 'carbon-delya'; did you mean carbon-delay?". 0 or -1. */
+ * blank-separated `name=value` words (a flag's is `name` alone; leading -- allowed, value in "..."
+ * or '...' if it has blanks); ` #` begins a comment. An unknown word is an error "script line 3:
+ * unknown option 'carbon-delya'; did you mean carbon-delay?". 0 or -1. */
 int request_from_script(struct request *r, const char *script, size_t size, int64_t now_s,
                         struct err *e);
 

@@ -109,7 +109,7 @@ static int _take_value(struct span *s, char *value, size_t size, const char *nam
     return 0;
 }
 
-/* One word of a #CARNOT line: [--]name=value. */
+/* One word of a #CARNOT line: [--]name=value, or a flag's name. */
 static int _take_word(struct request *r, struct span *s, int64_t now_s, struct err *e)
 {
     const struct request_option_desc *d;
@@ -126,6 +126,8 @@ static int _take_word(struct request *r, struct span *s, int64_t now_s, struct e
     d = request_option_find(name, len);
     if (!d)
         return _unknown(e, name, len);
+    if (request_is_flag(d) && (s->at == s->end || *s->at != '='))
+        return request_set(r, d->option, NULL, LAYER_SCRIPT, now_s, e);
     if (s->at == s->end || *s->at != '=') {
         errno = EINVAL;
         return err_set(e, "%s needs a value, as in %s=...; accepted: %s", d->name, d->name,
@@ -256,7 +258,9 @@ int request_from_spank(struct request *r, char *const *env, size_t n, int64_t no
         d = request_option_find(name, len);
         if (!d)
             return _unknown(e, name, len);
-        if (request_set(&local, d->option, equals ? equals + 1 : "", LAYER_FLAG, now_s, e) < 0)
+        /* Slurm has a word of its own for the value of a flag: (null), in 22.05. */
+        const char *value = request_is_flag(d) ? NULL : equals ? equals + 1 : "";
+        if (request_set(&local, d->option, value, LAYER_FLAG, now_s, e) < 0)
             return -1;
     }
     *r = local;

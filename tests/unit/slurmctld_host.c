@@ -140,7 +140,7 @@ void host_job_init(job_desc_msg_t *d, char *script)
     d->time_limit = 1;
     d->min_nodes = d->max_nodes = d->num_tasks = d->min_cpus = NO_VAL;
     d->cpus_per_task = d->ntasks_per_node = d->pn_min_cpus = NO_VAL16;
-    d->shared = NO_VAL16;
+    d->shared = d->requeue = NO_VAL16;
     d->het_job_offset = NO_VAL;
     d->user_id = 1000;
     d->script = script;

@@ -532,8 +532,46 @@ static void test_note(void)
     UNIT_INT(n.action, ACTION_TERM, "action");
     UNIT_INT(n.layer, LAYER_FLAG, "layer");
     UNIT_STR(n.run, "lm-7b", "run");
+    UNIT_INT(n.requeue, 0, "it did not ask to be paused");
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         UNIT_INT(placement_note_parse(bad[i], &n), 0, "bad note %zu", i);
+
+    job.request.requeue = 1;
+    placement_comment(text, sizeof(text), 1, &job, &d);
+    UNIT_INT(placement_note_parse(text, &n), 1, "%s", text);
+    UNIT_INT(n.requeue, 1, "may be paused");
+    UNIT_INT(n.done_by_s, 0, "whenever its waits let it");
+    job.request.finish_by_s = FIXTURE_NOW + 7200;
+    d = decide(&f, &job);
+    placement_comment(text, sizeof(text), 1, &job, &d);
+    UNIT_INT(placement_note_parse(text, &n), 1, "%s", text);
+    UNIT_INT(n.done_by_s, FIXTURE_NOW + 7200, "done by then");
+}
+
+static void test_unpausable(void)
+{
+    static const struct {
+        unsigned flags;
+        enum request_delay delay;
+        const char *says;
+    } rows[] = {{0, DELAY_FOR, NULL},
+                {PLACEMENT_INTERACTIVE, DELAY_FOR, "only a batch job"},
+                {PLACEMENT_NO_REQUEUE, DELAY_FOR, "--no-requeue"},
+                {PLACEMENT_IMMEDIATE, DELAY_FOR, "never made to wait"},
+                {0, DELAY_OFF, "--carbon-delay"}};
+    struct fixture f;
+    fixture_init(&f);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct placement_job job = fixture_job();
+        job.flags |= rows[i].flags;
+        job.request.delay = rows[i].delay;
+        struct placement_decision d = decide(&f, &job);
+        UNIT_OK(!placement_unpausable(&job, &d), "row %zu: not asked for", i);
+        job.request.requeue = 1;
+        const char *says = placement_unpausable(&job, &d);
+        UNIT_OK(rows[i].says ? says && strstr(says, rows[i].says) : !says, "row %zu: %s", i,
+                says ? says : "works");
+    }
 }
 
 static void test_sentence(void)
@@ -741,6 +779,7 @@ int main(int argc, char **argv)
                                              {"search", test_search},
                                              {"oracle", test_oracle},
                                              {"note", test_note},
+                                             {"unpausable", test_unpausable},
                                              {"waves", test_waves},
                                              {"stagger", test_stagger},
                                              {"size", test_size},

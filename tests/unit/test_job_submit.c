@@ -183,6 +183,49 @@ static void test_power_cap(void)
     host_fini();
 }
 
+/* What becomes of a job that asks to be paused: Slurm must queue it again, and the note says so; or
+ * one sentence why not. */
+static void test_requeue(void)
+{
+    static char both[] = "#!/bin/sh\n#CARNOT carbon-delay=5m carbon-requeue\nsleep 1\n";
+    static char alone[] = "#!/bin/sh\n#CARNOT carbon-requeue\nsleep 1\n";
+    static char *flags[] = {"CARNOT_TTY=1", "_SLURM_SPANK_OPTION_carnot_carbon_requeue=",
+                            "_SLURM_SPANK_OPTION_carnot_carbon_delay=5m"};
+    static const struct {
+        char *script;
+        uint16_t requeue, want;
+        const char *says; /* NULL: it works */
+    } rows[] = {{both, NO_VAL16, 1, NULL},
+                {both, 1, 1, NULL},
+                {plain, NO_VAL16, 1, NULL},
+                {both, 0, 0, "--no-requeue"},
+                {alone, NO_VAL16, NO_VAL16, "--carbon-delay or --carbon-finish-by"},
+                {NULL, NO_VAL16, NO_VAL16, "only a batch job"},
+                {asks, NO_VAL16, NO_VAL16, NULL}};
+    struct fixture f;
+    job_desc_msg_t d;
+    char *msg = NULL;
+    fixture_init(&f);
+    host_start(&f);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int by_flag = rows[i].script == plain || !rows[i].script, asked = rows[i].script != asks;
+        host_job_init(&d, rows[i].script);
+        d.requeue = rows[i].requeue;
+        d.spank_job_env = by_flag ? flags : tty;
+        d.spank_job_env_size = by_flag ? 3 : 1;
+        UNIT_INT(host_submit(&d, 1000, &msg), 0, "row %zu: %s", i, msg ? msg : "");
+        UNIT_INT(d.requeue, rows[i].want, "row %zu", i);
+        UNIT_INT(d.admin_comment && strstr(d.admin_comment, ",requeue="), asked && !rows[i].says,
+                 "row %zu: %s", i, d.admin_comment ? d.admin_comment : "");
+        if (rows[i].says)
+            UNIT_OK(msg && strstr(msg, rows[i].says), "row %zu: %s", i, msg ? msg : "");
+        else
+            UNIT_OK(!msg || !strstr(msg, "requeue"), "row %zu: %s", i, msg ? msg : "");
+        host_job_fini(&d, &msg);
+    }
+    host_fini();
+}
+
 static int component(job_desc_msg_t *d, uint32_t offset, char **msg)
 {
     host_job_init(d, offset == 0 ? asks : NULL);
@@ -429,12 +472,18 @@ static void test_threads(void)
 
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {
-        {"decides", test_decides},       {"name", test_name},
-        {"bad_option", test_bad_option}, {"power_cap", test_power_cap},
-        {"watts", test_watts},           {"heterogeneous", test_heterogeneous},
-        {"hostile", test_hostile},       {"absent", test_absent},
-        {"observe", test_observe},       {"begins_anew", test_begins_anew},
-        {"threads", test_threads},       {NULL, NULL}};
+    static const struct unit_case cases[] = {{"decides", test_decides},
+                                             {"name", test_name},
+                                             {"bad_option", test_bad_option},
+                                             {"power_cap", test_power_cap},
+                                             {"requeue", test_requeue},
+                                             {"watts", test_watts},
+                                             {"heterogeneous", test_heterogeneous},
+                                             {"hostile", test_hostile},
+                                             {"absent", test_absent},
+                                             {"observe", test_observe},
+                                             {"begins_anew", test_begins_anew},
+                                             {"threads", test_threads},
+                                             {NULL, NULL}};
     return unit_main(argc, argv, cases, "job_submit");
 }

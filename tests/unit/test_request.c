@@ -47,6 +47,8 @@ static const struct good {
     {REQUEST_ENERGY_BUDGET, "1GWh", 3600000000000000000},
     {REQUEST_BUDGET_ACTION, "warn", ACTION_WARN},
     {REQUEST_BUDGET_ACTION, "term", ACTION_TERM},
+    {REQUEST_CARBON_REQUEUE, "1", 1},
+    {REQUEST_CARBON_REQUEUE, "0", 0},
 };
 
 static const struct bad {
@@ -94,6 +96,10 @@ static const struct bad {
     {REQUEST_ENERGY_BUDGET, "2GWh", "too much"},
     {REQUEST_ENERGY_BUDGET, "0x10J", "not an energy"},
     {REQUEST_BUDGET_ACTION, "kill", "not an action; accepted: warn or term"},
+    {REQUEST_CARBON_REQUEUE, "yes", "--carbon-requeue=yes: neither yes nor no; accepted: 1 or 0"},
+    {REQUEST_CARBON_REQUEUE, "01", "neither yes nor no"},
+    {REQUEST_CARBON_REQUEUE, "-1", "neither yes nor no"},
+    {REQUEST_CARBON_REQUEUE, TEXT_127 "8", "too long"},
     {REQUEST_CARBON_RUN, "a b", "not a name"},
     {REQUEST_CARBON_RUN, "a;rm", "not a name"},
     {REQUEST_CARBON_RUN, "a,b", "not a name"},
@@ -115,6 +121,8 @@ static int64_t _value(const struct request *r, enum request_option option)
         return (int64_t)r->carbon_budget_ug;
     case REQUEST_ENERGY_BUDGET:
         return (int64_t)r->energy_budget_uj;
+    case REQUEST_CARBON_REQUEUE:
+        return r->requeue;
     default:
         return r->action;
     }
@@ -168,6 +176,43 @@ static void test_delay_words(void)
         UNIT_INT(r.delay, DELAY_UNSET, "row %zu", i);
         CU_ASSERT(request_set(&r, REQUEST_CARBON_DELAY, rows[i].value, LAYER_FLAG, NOW, NULL) == 0);
         UNIT_INT(r.delay, rows[i].want, "row %zu", i);
+    }
+}
+
+/* One that stands for itself, wherever it comes from. */
+static void test_flag(void)
+{
+    static const struct {
+        const char *env, *script, *spank;
+        int want;
+    } rows[] = {
+        {NULL, NULL, NULL, 0},
+        {"CARNOT_CARBON_REQUEUE=1", NULL, NULL, 1},
+        {"CARNOT_CARBON_REQUEUE=", NULL, NULL, 0},
+        {NULL, "#CARNOT carbon-requeue\n", NULL, 1},
+        {NULL, "#CARNOT --carbon-requeue carbon-delay=1h\n", NULL, 1},
+        {NULL, "#CARNOT carbon-delay=1h carbon_requeue=1", NULL, 1},
+        {"CARNOT_CARBON_REQUEUE=1", "#CARNOT carbon-requeue=0\n", NULL, 0},
+        {NULL, NULL, "_SLURM_SPANK_OPTION_carnot_carbon_requeue=", 1},
+        {NULL, NULL, "_SLURM_SPANK_OPTION_carnot_carbon_requeue", 1},
+        {NULL, NULL, "_SLURM_SPANK_OPTION_carnot_carbon_requeue=(null)", 1},
+        {NULL, NULL, "_SLURM_SPANK_OPTION_carnot_carbon_requeue=1", 1},
+        {NULL, "#CARNOT carbon-requeue=0\n", "_SLURM_SPANK_OPTION_carnot_carbon_requeue=", 1},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *env[] = {(char *)(uintptr_t)rows[i].env},
+             *spank[] = {(char *)(uintptr_t)rows[i].spank};
+        struct request r;
+        struct err e = {""};
+
+        request_init(&r);
+        UNIT_INT(request_from_environment(&r, env, 1, NOW, &e), 0, "row %zu: %s", i, e.text);
+        if (rows[i].script)
+            UNIT_INT(request_from_script(&r, rows[i].script, strlen(rows[i].script), NOW, &e), 0,
+                     "row %zu: %s", i, e.text);
+        UNIT_INT(request_from_spank(&r, spank, 1, NOW, &e), 0, "row %zu: %s", i, e.text);
+        UNIT_INT(r.requeue, rows[i].want, "row %zu", i);
     }
 }
 
@@ -249,6 +294,7 @@ static void test_find(void)
         UNIT_OK(strncmp(d->env, "CARNOT_", 7) == 0, "%s", d->name);
         /* one line each in sbatch --help */
         UNIT_OK(snprintf(line, sizeof(line), "--%s=%s", d->name, d->arginfo) <= 24, "%s", line);
+        UNIT_INT(request_is_flag(d), d->option == REQUEST_CARBON_REQUEUE, "%s", d->name);
         UNIT_OK(strlen(d->help) <= 50, "%s", d->help);
     }
     CU_ASSERT(request_option_find("carbon_delay", 12) == &request_options[REQUEST_CARBON_DELAY]);
@@ -504,6 +550,7 @@ static const struct unit_case cases[] = {
     {"good", test_good},
     {"bad", test_bad},
     {"delay-words", test_delay_words},
+    {"flag", test_flag},
     {"run-name", test_run_name},
     {"layers", test_layers},
     {"check", test_check},

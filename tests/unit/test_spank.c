@@ -77,7 +77,7 @@ static void test_registration(void)
             UNIT_STR(host->option[j].name, request_options[j].name, "row %zu", i);
             UNIT_STR(host->option[j].usage, request_options[j].help, "row %zu", i);
             UNIT_STR(host->option[j].arginfo, request_options[j].arginfo, "row %zu", i);
-            UNIT_INT(host->option[j].has_arg, 1, "row %zu", i);
+            UNIT_INT(host->option[j].has_arg, j != REQUEST_CARBON_REQUEUE, "row %zu", i);
         }
     }
     host->refuse_option = ESPANK_BAD_ARG;
@@ -252,6 +252,7 @@ static const char *const leaks[] = {
     "_SLURM_SPANK_OPTION_carnot_energy_budget",
     "_SLURM_SPANK_OPTION_carnot_budget_action",
     "_SLURM_SPANK_OPTION_carnot_carbon_run",
+    "_SLURM_SPANK_OPTION_carnot_carbon_requeue",
     "SLURM_SPANK__SLURM_SPANK_OPTION_carnot_carbon_delay",
     "SLURM_SPANK__SLURM_SPANK_OPTION_carnot_carbon_run",
     "SLURM_SPANK_CARNOT_CARBON_DELAY",

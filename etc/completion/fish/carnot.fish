@@ -98,6 +98,7 @@ complete -c carnot -n "__fish_seen_subcommand_from place" -l energy-budget -x
 complete -c carnot -n "__fish_seen_subcommand_from place" -l budget-action -x -a 'warn term'
 complete -c carnot -n "__fish_seen_subcommand_from place" -l carbon-run -x
 complete -c carnot -n "__fish_seen_subcommand_from place" -l power-cap -x -a 'node: gpu:'
+complete -c carnot -n "__fish_seen_subcommand_from place" -l carbon-requeue
 complete -c carnot -n "__fish_seen_subcommand_from place" -l board -r -F
 complete -c carnot -n "__fish_seen_subcommand_from place" -l explain -d 'other starts'
 complete -c carnot -n "__fish_seen_subcommand_from simulate" -l workload -r -F
