@@ -21,6 +21,7 @@ const char cmd_job_help[] =
 
 #define LAST_DAYS 7
 #define TOO_SHORT_S 2
+#define RUNS_SHOWN 24 /* the newest; all are added up */
 
 static void _head(struct cli *c, const json_t *row)
 {
@@ -162,6 +163,61 @@ static void _waited(struct cli *c, const json_t *row)
     fputc('\n', c->out);
 }
 
+/* One run of a job that was requeued. */
+static void _run(struct cli *c, const json_t *row, const char *label)
+{
+    char from[SHOW_SIZE], to[SHOW_SIZE], text[SHOW_SIZE];
+    int64_t start_s = answer_time(row, "start"), end_s = answer_time(row, "end");
+    double joules = answer_number(row, "energy_j"), grams = answer_number(row, "carbon_g");
+
+    if (start_s == ANSWER_NONE) {
+        fprintf(c->out, "%-8snot begun yet\n", label);
+        return;
+    }
+    fprintf(c->out, "%-8s%s-%s", label, show_clock(from, sizeof(from), start_s, c->now_s),
+            end_s == ANSWER_NONE ? "" : show_clock(to, sizeof(to), end_s, c->now_s));
+    fprintf(c->out, " %s", answer_show(row, "state"));
+    if (isfinite(joules))
+        fprintf(c->out, "  %s", show_energy(text, sizeof(text), joules));
+    if (isfinite(grams))
+        fprintf(c->out, "  %sCO2e", show_mass(text, sizeof(text), grams));
+    fputc('\n', c->out);
+}
+
+/* The job whose newest run is the first of rows, run by run, and all of them together. rows may
+ * have other tasks of its array, and another job that had its number before. */
+static void _runs(struct cli *c, const json_t *rows)
+{
+    const json_t *newest = json_array_get(rows, 0), *row;
+    int64_t id = answer_integer(newest, "job_id"), restart = answer_integer(newest, "restart");
+    const json_t *runs[RUNS_SHOWN];
+    double joules = 0, grams = 0;
+    size_t i, n = 0, known = 0;
+    char energy[SHOW_SIZE], mass[SHOW_SIZE];
+
+    if (restart <= 0)
+        return;
+    json_array_foreach(rows, i, row)
+    {
+        if (answer_integer(row, "job_id") != id || answer_integer(row, "restart") != restart)
+            continue;
+        if (isfinite(answer_number(row, "energy_j"))) {
+            joules += answer_number(row, "energy_j");
+            known++;
+        }
+        if (isfinite(answer_number(row, "carbon_g")))
+            grams += answer_number(row, "carbon_g");
+        if (n < RUNS_SHOWN)
+            runs[n++] = row;
+        restart--;
+    }
+    for (i = n > 1 ? n : 0; i-- > 0;)
+        _run(c, runs[i], i + 1 == n ? "Runs:" : "");
+    if (known > 1)
+        fprintf(c->out, "%-8stogether %s, %sCO2e\n", "",
+                show_energy(energy, sizeof(energy), joules), show_mass(mass, sizeof(mass), grams));
+}
+
 static void _limit(struct cli *c, const char *what, double limit, double used, const char *text)
 {
     if (!isfinite(limit) || limit <= 0)
@@ -233,6 +289,7 @@ static int _one(struct cli *c, const char *text, json_t *out)
         if (json_array_size(out) > 1)
             fputc('\n', c->out);
         _print(c, row);
+        _runs(c, rows);
         if (others > 0)
             fprintf(c->out, "Array:  %zu more tasks are known: carnot jobs -j %lld\n", others,
                     (long long)job.id);

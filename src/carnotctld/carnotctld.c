@@ -29,6 +29,7 @@
 #include "carnotctld/native.h"
 #include "carnotctld/node_address.h"
 #include "carnotctld/nodes.h"
+#include "carnotctld/pauser.h"
 #include "carnotctld/planner.h"
 #include "carnotctld/publisher.h"
 #include "carnotctld/server.h"
@@ -79,6 +80,7 @@ static void on_list(struct ctl *c, struct snapshot *s)
     bonus_run(c);
     let_go_run(c);
     native_run(c);
+    pauser_run(c);
     watch_accounts(c);
 }
 
@@ -101,6 +103,8 @@ static void on_slurm(evutil_socket_t fd, short what, void *arg)
             planner_ordered(c, done.job_id, done.begin_s, done.rc == 0);
         else if (done.kind == ORDER_FACTOR)
             bonus_ordered(c, done.job_id, done.rc == 0);
+        else if (done.kind == ORDER_REQUEUE)
+            pauser_ordered(c, &done);
     }
 }
 

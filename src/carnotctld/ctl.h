@@ -93,6 +93,11 @@ struct ctl {
         uint64_t solved_version; /* feed_version that it was solved for on past jobs */
     } steering;
 
+    /* pauser */
+    uint64_t paused_version;  /* feed_version that was planned with */
+    int64_t paused_listed_ms; /* and the list */
+    size_t pauser_next;       /* where in the list it goes on; 0 = at its begin */
+
     /* accounts */
     struct accounting *accounting; /* as last read; NULL = not yet */
     int64_t accounts_asked_ms;

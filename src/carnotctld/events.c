@@ -85,8 +85,8 @@ static json_t *begin(const struct ctl *c, const char *ev, const char *code)
     return json_pack("{s:i,s:s,s:s,s:s}", "v", 1, "ts", ts, "ev", ev, "code", code ? code : "");
 }
 
-void events_job(const struct ctl *c, const char *ev, const char *code, const struct ledger_job *job,
-                const char *by)
+static json_t *about(const struct ctl *c, const char *ev, const char *code,
+                     const struct ledger_job *job)
 {
     char decision[24];
     json_t *o = begin(c, ev, code);
@@ -114,7 +114,23 @@ void events_job(const struct ctl *c, const char *ev, const char *code, const str
     json_object_set_new(o, "feed_age_s", json_integer(age_s));
     json_object_set_new(o, "board", json_integer((json_int_t)c->board_seq));
     json_object_set_new(o, "decision", job->decision ? json_string(decision) : json_null());
+    return o;
+}
+
+void events_job(const struct ctl *c, const char *ev, const char *code, const struct ledger_job *job,
+                const char *by)
+{
+    json_t *o = about(c, ev, code, job);
     json_object_set_new(o, "by", json_string(by));
+    write_line(o);
+}
+
+void events_pause(const struct ctl *c, const struct ledger_job *job, double saved_ug)
+{
+    json_t *o = about(c, "job.pause", "GREENER_LATER", job);
+    json_object_set_new(o, "not_before", time_or_null(job->resume_s));
+    json_object_set_new(o, "saves_g", json_real(saved_ug / 1e6));
+    json_object_set_new(o, "by", json_string("carnot"));
     write_line(o);
 }
 

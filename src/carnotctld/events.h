@@ -16,6 +16,9 @@ void events_close(void);
 void events_job(const struct ctl *c, const char *ev, const char *code, const struct ledger_job *job,
                 const char *by);
 
+/* job.pause: the same line, and saved_ug, what the pause is expected to save, as saves_g. */
+void events_pause(const struct ctl *c, const struct ledger_job *job, double saved_ug);
+
 /* Any other event; takes over `more`, an object with its own keys (may be NULL). */
 void events_other(const struct ctl *c, const char *ev, const char *code, json_t *more,
                   const char *by);

@@ -97,7 +97,7 @@ const char *ops_string(const json_t *request, const char *key, size_t max, struc
 
 uint64_t ops_asap_ug(const struct ctl *c, const struct ledger_job *row)
 {
-    int known = c->past.n && row->start_s - row->delay_s >= c->past.points[0].t_s;
+    int known = c->past.n && row->start_s - row->delay_s - row->paused_s >= c->past.points[0].t_s;
     return row->settled && !known ? row->asap_ug : tracker_asap_ug(c, row);
 }
 

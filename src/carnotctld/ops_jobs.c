@@ -12,6 +12,7 @@
 
 #include "carnotctld/enforcer.h"
 #include "carnotctld/ops.h"
+#include "carnotctld/pauser.h"
 #include "carnotctld/planner.h"
 #include "carnotctld/slurm_client.h"
 #include "carnotctld/runs.h"
@@ -59,6 +60,9 @@ static json_t *job_json(const struct ctl *c, const struct ledger_job *j)
     json_object_set_new(o, "limit_carbon_g", j->limit_ug ? amount(j->limit_ug) : json_null());
     json_object_set_new(o, "not_before", ops_time(j->planned_s));
     json_object_set_new(o, "latest", ops_time(j->latest_s));
+    json_object_set_new(o, "requeue", json_boolean(j->requeue));
+    json_object_set_new(o, "pauses", json_integer(j->pauses));
+    json_object_set_new(o, "paused_s", json_integer(j->paused_s));
     return o;
 }
 
@@ -149,6 +153,34 @@ static json_t *series_json(const struct ctl *c, int64_t from_s, int64_t to_s)
         json_array_append_new(list, json_pack("{s:o,s:f}", "time", ops_time(t), "g_per_kwh",
                                               series_mean(&s, t, t + step_s)));
     return list;
+}
+
+/* What Carnot does with a job that it may pause: a code, or NULL if that explains nothing. */
+static const char *explain_pause(const struct ctl *c, const struct ledger_job *row, char *text,
+                                 size_t size)
+{
+    char resume[48], latest[48];
+    int64_t now_s = ctl_now_s(c);
+    int fine = c->board.head.slot_s < 60;
+    int ends = row->start_s > 0 && row->resume_s > now_s;
+    int64_t at_s = ends ? row->resume_s : row->planned_s;
+    when_format_clock(resume, sizeof(resume), at_s, now_s, fine);
+    when_format_clock(latest, sizeof(latest), row->latest_s, now_s, fine);
+    if (ends) {
+        snprintf(text, size, "is being paused until %s for a greener grid", resume);
+        return "GREENER_LATER";
+    }
+    if (row->start_s > 0 || row->pauses == 0 || !pauser_plans(row) || row->released)
+        return NULL;
+    if (at_s == 0) {
+        snprintf(text, size, "is being paused for a greener grid: its run comes to its end");
+        return "GREENER_LATER";
+    }
+    if (at_s <= now_s)
+        return NULL;
+    snprintf(text, size, "is paused until %s for a greener grid, %s at the latest (pause %u)",
+             resume, latest, row->pauses);
+    return "GREENER_LATER";
 }
 
 /* Why a pending job waits, in a sentence and a code. */
@@ -266,10 +298,14 @@ json_t *op_why(const struct asker *who, const json_t *request, struct err *e)
         return NULL;
     json_t *o = row ? job_json(c, row) : json_pack("{s:I}", "job_id", (json_int_t)job->job_id);
     const char *code = "NOT_CARNOT";
-    if (job && job->phase == PHASE_PENDING)
+    const char *pause = row ? explain_pause(c, row, text, sizeof(text)) : NULL;
+    if (pause)
+        code = pause;
+    else if (job && job->phase == PHASE_PENDING)
         code = explain(c, job, row, text, sizeof(text));
     else
-        snprintf(text, sizeof(text), "does not wait: it is %s", job ? job->state : row->state);
+        snprintf(text, sizeof(text), "does not wait: it is %s%s", job ? job->state : row->state,
+                 row && pauser_may(c, row) ? "; Carnot may pause it while the grid is dirty" : "");
     json_object_set_new(o, "code", json_string(code));
     json_object_set_new(o, "sentence", json_string(text));
     json_object_set_new(o, "slurm_state", job ? json_string(job->state) : json_null());
@@ -296,8 +332,14 @@ json_t *op_now(const struct asker *who, const json_t *request, struct err *e)
         err_set(e, "Carnot does not make job %u wait", job->job_id);
         return NULL;
     }
-    if (planner_release(c, row, who->peer->uid == row->uid ? "USER_NOW" : "OPERATOR", who->user,
-                        e) < 0)
+    const char *code = who->peer->uid == row->uid ? "USER_NOW" : "OPERATOR";
+    if (pauser_may(c, row) && row->planned_s <= ctl_now_s(c)) {
+        if (pauser_release(c, row, code, who->user, e) < 0)
+            return NULL;
+        snprintf(text, sizeof(text), "job %u is not paused any more", row->key.job_id);
+        return json_pack("{s:s}", "sentence", text);
+    }
+    if (planner_release(c, row, code, who->user, e) < 0)
         return NULL;
     snprintf(text, sizeof(text), "job %u may start now; Slurm starts it when there is room",
              row->key.job_id);

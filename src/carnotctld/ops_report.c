@@ -31,7 +31,7 @@ static double model_w(const struct ledger_job *j)
 
 static json_t *row_json(const struct ctl *c, const struct ledger_job *j)
 {
-    uint64_t asap_ug = j->delay_s > 0 ? ops_asap_ug(c, j) : j->carbon_ug;
+    uint64_t asap_ug = j->delay_s + j->paused_s > 0 ? ops_asap_ug(c, j) : j->carbon_ug;
     json_t *o =
         json_pack("{s:I,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I}", "job_id", (json_int_t)j->key.job_id,
                   "user", j->user, "account", j->account, "partition", j->partition, "run", j->run,

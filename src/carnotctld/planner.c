@@ -14,6 +14,7 @@
 #include "carnotctld/dependents.h"
 #include "carnotctld/events.h"
 #include "carnotctld/feed_watch.h"
+#include "carnotctld/pauser.h"
 #include "carnotctld/planner.h"
 #include "carnotctld/planner_private.h"
 #include "carnotctld/publisher.h"
@@ -140,8 +141,8 @@ static int promised(const struct slurm_job *job, const struct ledger_job *row,
 int planner_ours(const struct ctl *c, const struct slurm_job *job, const struct ledger_job *row,
                  struct placement_note *note)
 {
-    return row && job->phase == PHASE_PENDING && !row->released && !job->bound && !job->held &&
-           tracker_acting(c, row) && promised(job, row, note);
+    return row && job->phase == PHASE_PENDING && !pauser_plans(row) && !row->released &&
+           !job->bound && !job->held && tracker_acting(c, row) && promised(job, row, note);
 }
 
 /* A job that may wait and has no plan yet: a new run after a requeue, or one whose dependencies

@@ -117,11 +117,11 @@ uint64_t tracker_asap_ug(const struct ctl *c, const struct ledger_job *row)
 {
     if (row->start_s == 0 || row->energy_uj == 0)
         return 0;
-    if (row->delay_s == 0)
+    int64_t later_s = row->delay_s + row->paused_s;
+    if (later_s == 0)
         return row->carbon_ug;
     int64_t end_s = row->end_s ? row->end_s : ctl_now_s(c);
     if (end_s <= row->start_s)
         end_s = row->start_s + 1;
-    return feed_watch_emissions_ug(c, row->start_s - row->delay_s, end_s - row->delay_s,
-                                   row->energy_uj);
+    return feed_watch_emissions_ug(c, row->start_s - later_s, end_s - later_s, row->energy_uj);
 }

@@ -123,21 +123,43 @@ static int update_job(struct slurm_order *o)
 /* Lists are seconds old, and an order may have waited behind others. */
 static int stands(const struct slurm_order *o, struct err *e)
 {
-    int64_t begin_s;
+    struct slurm_state now;
     if (o->replaces_s[0] == 0)
         return 1;
-    if (slurm_list_begin(o->job_id, &begin_s, e) < 0)
+    if (slurm_list_state(o->job_id, &now, e) < 0)
         return 0;
-    if (begin_s == o->replaces_s[0] || begin_s == o->replaces_s[1])
+    if (now.begin_s == o->replaces_s[0] || now.begin_s == o->replaces_s[1])
         return 1;
     err_set(e, "its begin time has been changed since it was listed: that stands");
     return 0;
 }
 
+/* Only the run that it was ordered for, and only while it runs: what has ended must not run again.
+ * JOB_RUNNING has slurmctld look once more, under its lock. */
+static int requeue(const struct slurm_order *o, char *id, int *refused, struct err *e)
+{
+    struct slurm_state now;
+    job_array_resp_msg_t *tasks = NULL;
+    if (slurm_list_state(o->job_id, &now, e) < 0)
+        return SLURM_ERROR;
+    if (now.restart != o->restart || !now.running)
+        return SLURM_SUCCESS; /* it has been already, or there is nothing to requeue any more */
+    int rc = slurm_requeue2(id, JOB_RUNNING, &tasks);
+    uint32_t error = rc == SLURM_SUCCESS ? 0 : (uint32_t)errno;
+    for (uint32_t i = 0; tasks && i < tasks->job_array_count; i++)
+        if (tasks->error_code[i])
+            error = tasks->error_code[i];
+    if (tasks)
+        slurm_free_job_array_resp(tasks);
+    *refused = error == ESLURM_DISABLED || error == ESLURM_BATCH_ONLY;
+    errno = (int)error;
+    return error ? SLURM_ERROR : SLURM_SUCCESS;
+}
+
 static void carry_out(struct slurm_order *o)
 {
     char id[48];
-    int rc = SLURM_ERROR;
+    int rc = SLURM_ERROR, refused = 0;
     struct err e = {.text = ""};
     /* The last task of an array has the array's own number: by that, all of them would be meant. */
     if (o->array_job_id && o->array_task >= 0)
@@ -156,6 +178,9 @@ static void carry_out(struct slurm_order *o)
     case ORDER_LICENCES:
         rc = update_job(o);
         break;
+    case ORDER_REQUEUE:
+        rc = requeue(o, id, &refused, &e);
+        break;
     case ORDER_NOTIFY:
         rc = SLURM_NOTIFY_JOB(o->job_id, o->text);
         break;
@@ -166,7 +191,7 @@ static void carry_out(struct slurm_order *o)
         rc = slurm_kill_job2(id, SIGKILL, 0, NULL);
         break;
     }
-    o->rc = rc == SLURM_SUCCESS ? 0 : -1;
+    o->rc = rc == SLURM_SUCCESS ? 0 : refused ? ORDER_REFUSED : -1;
     o->error[0] = '\0';
     if (o->rc < 0)
         snprintf(o->error, sizeof(o->error), "%s", e.text[0] ? e.text : slurm_strerror(errno));

@@ -21,6 +21,7 @@ enum order_kind {
     ORDER_FACTOR,
     ORDER_RELEASE,  /* a hold of ours; begin_s too */
     ORDER_LICENCES, /* of a job that pends: text is the whole expression */
+    ORDER_REQUEUE,  /* the run of this restart count, if it still runs */
     ORDER_NOTIFY,
     ORDER_TERM,
     ORDER_CANCEL
@@ -36,11 +37,14 @@ struct slurm_order {
     /* ORDER_BEGIN: the begin times it may replace, any if the first is 0. Another one is the word
      * of somebody who was not on the list that the order was made from: it stands. */
     int64_t replaces_s[2];
-    char text[256]; /* ORDER_NOTIFY, ORDER_LICENCES */
+    uint32_t restart; /* ORDER_REQUEUE */
+    char text[256];   /* ORDER_NOTIFY, ORDER_LICENCES */
     /* filled in when it comes back: */
-    int rc; /* 0 done */
+    int rc; /* 0 done, -1 not, ORDER_REFUSED: and never will be */
     char error[128];
 };
+
+#define ORDER_REFUSED (-2)
 
 /* Is there a Slurm configuration to talk by? libslurm ends the process without one. 0 or -1. */
 int slurm_client_configured(struct err *e);

@@ -149,7 +149,7 @@ static int read_jobs(struct snapshot *s, struct err *e)
     return s->jobs ? 0 : err_set(e, "no memory for the job list");
 }
 
-int slurm_list_begin(uint32_t job_id, int64_t *begin_s, struct err *e)
+int slurm_list_state(uint32_t job_id, struct slurm_state *out, struct err *e)
 {
     job_info_msg_t *msg = NULL;
     int found = 0;
@@ -158,7 +158,9 @@ int slurm_list_begin(uint32_t job_id, int64_t *begin_s, struct err *e)
     /* By its first one's number, all tasks of an array come. */
     for (uint32_t i = 0; i < msg->record_count; i++) {
         if (SLURM_INFO_JOB_ID(&msg->job_array[i]) == job_id) {
-            *begin_s = msg->job_array[i].eligible_time;
+            out->begin_s = msg->job_array[i].eligible_time;
+            out->restart = msg->job_array[i].restart_cnt;
+            out->running = msg->job_array[i].job_state == JOB_RUNNING;
             found = 1;
         }
         slurm_xfree((void **)&msg->job_array[i].admin_comment); /* see read_jobs */

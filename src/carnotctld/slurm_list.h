@@ -11,8 +11,13 @@
 /* A new snapshot, or NULL: then nothing is known, and nothing must be concluded from it. */
 struct snapshot *slurm_list_load(struct err *e);
 
-/* The begin time that one job has now; 0, or -1 when slurmctld does not say or know it. */
-int slurm_list_begin(uint32_t job_id, int64_t *begin_s, struct err *e);
+/* What one job is now; 0, or -1 when slurmctld does not say or know it. */
+struct slurm_state {
+    int64_t begin_s;
+    uint32_t restart;
+    int running; /* and not on its way to its end */
+};
+int slurm_list_state(uint32_t job_id, struct slurm_state *out, struct err *e);
 
 /* A node as Slurm reaches it. */
 struct slurm_node {

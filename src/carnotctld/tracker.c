@@ -14,6 +14,7 @@
 #include "carnotctld/events.h"
 #include "carnotctld/history.h"
 #include "carnotctld/native.h"
+#include "carnotctld/pauser.h"
 #include "carnotctld/requeue.h"
 #include "carnotctld/row_price.h"
 #include "carnotctld/runs.h"
@@ -86,6 +87,10 @@ static void read_note(struct ledger_job *row, const struct slurm_job *job,
     row->limit_ug = note->carbon_budget_ug;
     row->action = note->action == ACTION_WARN ? 0 : note->action == ACTION_TERM ? 1 : 2;
     row->allowance_s = note->wait_s;
+    row->requeue = note->requeue;
+    row->done_by_s = note->done_by_s;
+    if (note->requeue)
+        row->policy = (int)note->policy;
     /* A run after a requeue has a begin time of Slurm's own; its bound is what it was. */
     if (note->code == CODE_GREENER_LATER) {
         row->latest_s = note->latest_s;
@@ -124,6 +129,8 @@ static void new_row(struct ctl *c, size_t n_sorted, const struct slurm_job *job,
         if (job->restart == 0)
             steering_count(c, &note);
     }
+    if (before)
+        pauser_inherit(c, before, row);
     /* The plugin has not seen this one, or not the run after a requeue. */
     if (!noted || job->restart > 0)
         requeue_admit(c, job, before, row);

@@ -70,6 +70,12 @@
     X(measured_until_s, measured_until_s, I64, KEEP)                                               \
     X(watts, watts, U32, LIST)                                                                     \
     X(policy, policy, INT, LIST)                                                                   \
+    X(requeue, requeue, INT, LIST)                                                                 \
+    X(pauses, pauses, U32, LIST)                                                                   \
+    X(ran_s, ran_s, I64, LIST)                                                                     \
+    X(paused_s, paused_s, I64, LIST)                                                               \
+    X(done_by_s, done_by_s, I64, LIST)                                                             \
+    X(resume_s, resume_s, I64, LIST)                                                               \
     X(live, live, INT, ONCE)                                                                       \
     X(settled, settled, INT, ONCE)
 

@@ -178,9 +178,15 @@ struct ledger_job {
     char coverage[48];              /* "cpu,dram" */
     int64_t measured_until_s;       /* end of the last record that counted */
     int policy;                     /* enum placement_policy of its wait; 0 = it has none */
-    uint32_t watts; /* that Slurm's own limit counts for each task of it; 0 = it does not */
-    int live;       /* 1 in Slurm's list and not ended; 0 ended */
-    int settled;    /* 1 once the reservation is released and nothing is awaited */
+    int requeue;                    /* 1: Carnot may pause it by requeueing it (--carbon-requeue) */
+    uint32_t pauses;                /* how often Carnot has, before this run */
+    int64_t ran_s;                  /* how long its runs before this one have run */
+    int64_t paused_s;               /* what Carnot made them wait */
+    int64_t done_by_s;              /* is to be done by then; 0 = no such bound */
+    int64_t resume_s; /* this run is to be ended now, or was, to go on then; 0 = it is not */
+    uint32_t watts;   /* that Slurm's own limit counts for each task of it; 0 = it does not */
+    int live;         /* 1 in Slurm's list and not ended; 0 ended */
+    int settled;      /* 1 once the reservation is released and nothing is awaited */
 };
 
 /* Insert or update a row by its key with what Slurm's list says now. Of an existing row the

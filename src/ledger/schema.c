@@ -99,7 +99,15 @@ static const char version_4[] =
     " zone TEXT NOT NULL, t_s INTEGER NOT NULL, ahead_h INTEGER NOT NULL, source INTEGER NOT NULL,"
     " g_per_kwh REAL NOT NULL, came REAL, PRIMARY KEY (zone, t_s, ahead_h)) WITHOUT ROWID;";
 
-static const char *const versions[] = {version_1, version_2, version_3, version_4};
+/* Pauses of jobs that may be requeued for them. */
+static const char version_5[] = "ALTER TABLE job ADD COLUMN requeue INTEGER NOT NULL DEFAULT 0;"
+                                "ALTER TABLE job ADD COLUMN pauses INTEGER NOT NULL DEFAULT 0;"
+                                "ALTER TABLE job ADD COLUMN ran_s INTEGER NOT NULL DEFAULT 0;"
+                                "ALTER TABLE job ADD COLUMN paused_s INTEGER NOT NULL DEFAULT 0;"
+                                "ALTER TABLE job ADD COLUMN done_by_s INTEGER NOT NULL DEFAULT 0;"
+                                "ALTER TABLE job ADD COLUMN resume_s INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const versions[] = {version_1, version_2, version_3, version_4, version_5};
 #define SCHEMA_VERSION ((int)(sizeof(versions) / sizeof(versions[0])))
 
 /* The one integer that sql answers. 0 or -1. */

@@ -100,6 +100,28 @@ static void test_job(void)
     }
 }
 
+/* A job that was requeued: its runs in order, and what they used together. */
+static void test_job_runs(void)
+{
+    static const struct fake_answer runs[] = {
+        {"jobs", JOBS("{\"job_id\":6,\"submit\":\"2026-11-24T08:00:00Z\",\"restart\":1,"
+                      "\"start\":\"2026-11-24T09:00:00Z\",\"end\":\"2026-11-24T09:30:00Z\","
+                      "\"state\":\"COMPLETED\",\"energy_j\":7200,\"carbon_g\":2,\"delay_s\":0},"
+                      "{\"job_id\":6,\"submit\":\"2026-11-24T07:00:00Z\",\"restart\":0,"
+                      "\"start\":\"2026-11-24T07:15:00Z\",\"end\":\"2026-11-24T08:00:00Z\","
+                      "\"state\":\"REQUEUED\",\"energy_j\":3600,\"carbon_g\":1,\"delay_s\":0}")},
+        {NULL, NULL}};
+    struct fake f;
+
+    fake_init(&f, runs);
+    UNIT_INT(fake_run(&f, "job 6"), 0, "job");
+    UNIT_OK(strstr(f.out, "Runs:   08:15-09:00 REQUEUED  1.00 Wh  1.00 gCO2e\n"
+                          "        10:00-10:30 COMPLETED  2.00 Wh  2.00 gCO2e\n"
+                          "        together 3.00 Wh, 3.00 gCO2e\n") != NULL,
+            "%s", f.out);
+    fake_fini(&f);
+}
+
 /* The newest run of an id, one task of an array, my last. */
 static void test_job_choice(void)
 {
@@ -464,6 +486,7 @@ int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {{"job", test_job},
                                              {"job_choice", test_job_choice},
+                                             {"job_runs", test_job_runs},
                                              {"jobs", test_jobs},
                                              {"jobs_small", test_jobs_small},
                                              {"jobs_pages", test_jobs_pages},

@@ -333,9 +333,14 @@ static void _write_file(const char *bytes, size_t size)
  */
 static void test_older(void)
 {
+#define NO_PAUSES                                                                                  \
+    "ALTER TABLE job DROP COLUMN requeue; ALTER TABLE job DROP COLUMN pauses;"                     \
+    "ALTER TABLE job DROP COLUMN ran_s; ALTER TABLE job DROP COLUMN paused_s;"                     \
+    "ALTER TABLE job DROP COLUMN done_by_s; ALTER TABLE job DROP COLUMN resume_s;"
     static const char *const back[] = {
-        "DROP TABLE guess; PRAGMA user_version = 3",
-        "DROP TABLE guess; ALTER TABLE job DROP COLUMN policy; PRAGMA user_version = 2",
+        NO_PAUSES "PRAGMA user_version = 4", NO_PAUSES "DROP TABLE guess; PRAGMA user_version = 3",
+        NO_PAUSES "DROP TABLE guess; ALTER TABLE job DROP COLUMN policy; PRAGMA user_version = 2",
+        NO_PAUSES
         "DROP TABLE guess; DROP INDEX job_open; ALTER TABLE job DROP COLUMN watts; DROP TABLE "
         "account_tree;"
         "ALTER TABLE job DROP COLUMN policy; PRAGMA user_version = 1;"

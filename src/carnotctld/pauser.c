@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "carnotctld/events.h"
+#include "carnotctld/pauser.h"
+#include "carnotctld/publisher.h"
+#include "carnotctld/runs.h"
+#include "carnotctld/tracker.h"
+#include "carbon/forecast.h"
+#include "common/log.h"
+#include "placement/pieces.h"
+#include "placement/placement.h"
+
+/* Two green pieces a day for a week: more restarts than that are no schedule but a fault. */
+#define PAUSES_MAX 14
+/* A start this close is left alone, as the planner does. */
+#define TOO_CLOSE_S 3
+/* Jobs judged with one list: some 50 ms. The next list goes on behind them. */
+#define JUDGED_MAX 500
+
+#define J_PER_KWH 3.6e6
+
+/* ---- how long, and how much ---- */
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What it may have to run yet, by its limit and what all its runs have run: Slurm gives each run
+ * the whole limit, its user gave the work one. Work that outlives it counts as a last minute, for
+ * which no pause pays. */
+static int64_t left_s(const struct ctl *c, const struct ledger_job *row, int64_t now_s)
+{
+    int64_t ran_s = row->ran_s + (row->start_s > 0 ? now_s - row->start_s : 0);
+    int64_t cost_s = c->set.policy.requeue_cost_ms / 1000 * row->pauses;
+    int64_t rest_s = row->limit_s - ran_s + cost_s;
+    if (row->limit_s == 0)
+        return PIECES_LEFT_MAX_S;
+    return rest_s > 60 ? least(rest_s, row->limit_s) : 60;
+}
+
+/* What its runs before this one have waited, or, if that is more, all jobs that share its
+ * allowance. */
+static int64_t spent_s(const struct ctl *c, const struct ledger_job *row, int64_t now_s)
+{
+    const struct board_run *run = board_run_find(&c->board, row->uid, row->run);
+    int64_t together_s = run ? board_run_waited(run, now_s) : 0;
+    return together_s > row->spent_s ? together_s : row->spent_s;
+}
+
+/* How long it may stand still from now on, if it has waited waited_s so far. */
+static int64_t slack_s(const struct ctl *c, const struct ledger_job *row, int64_t now_s,
+                       int64_t waited_s)
+{
+    int64_t slack = row->allowance_s - waited_s;
+    int64_t after_s = left_s(c, row, now_s) + c->set.policy.requeue_cost_ms / 1000;
+    if (row->done_by_s > 0)
+        slack = least(slack, row->done_by_s - now_s - after_s);
+    return slack > 0 ? slack : 0;
+}
+
+/* What it draws: as measured in this run, else as it was priced. */
+static double watts(const struct ledger_job *row, const struct placement_price *price)
+{
+    int64_t measured_s = row->measured_until_s - row->start_s;
+    if (row->start_s > 0 && row->energy_uj > 0 && measured_s > 60)
+        return (double)row->energy_uj / 1e6 / (double)measured_s;
+    return price->power_all_w;
+}
+
+/* The question of pieces_find() for a job, and what one of its units of area emits. */
+static double ask(const struct ctl *c, const struct slurm_job *job, const struct ledger_job *row,
+                  int64_t now_s, int64_t slack, struct pieces_query *q)
+{
+    struct placement_job pj;
+    struct placement_decision d = {.policy = (enum placement_policy)row->policy};
+    tracker_placement_job(job, &pj);
+    placement_price(&c->board, &pj, &d.price);
+    double ug_per_area = watts(row, &d.price) * c->board.head.pue / J_PER_KWH * 1e6;
+    double lambda = placement_lambda_ug_per_s(&c->board.head, &d);
+    *q = (struct pieces_query){.believed = board_series(&c->board),
+                               .now_s = now_s,
+                               .left_s = left_s(c, row, now_s),
+                               .slack_s = slack,
+                               .switch_s = c->set.policy.requeue_cost_ms / 1000,
+                               .delay_g_kwh = ug_per_area > 0 ? lambda / ug_per_area : 0,
+                               .running = row->start_s > 0};
+    return ug_per_area;
+}
+
+/* Missing data pauses nobody. */
+static int believed(const struct ctl *c)
+{
+    return c->board.n_points > 0 && c->board.head.forecast_quality != FORECAST_NONE &&
+           c->board.head.forecast_quality != FORECAST_STALE;
+}
+
+/* ---- a run after another ---- */
+
+int pauser_plans(const struct ledger_job *row)
+{
+    int waits = row->pauses > 0 || (row->planned_s > 0 && row->latest_s > 0);
+    return row->requeue && row->pauses == row->key.restart && waits;
+}
+
+void pauser_inherit(const struct ctl *c, const struct ledger_job *before, struct ledger_job *row)
+{
+    int64_t now_s = ctl_now_s(c);
+    row->requeue = before->requeue;
+    if (!row->requeue)
+        return;
+    row->policy = before->policy;
+    row->done_by_s = before->done_by_s;
+    row->allowance_s = before->allowance_s;
+    row->pauses = before->pauses + (before->resume_s > 0);
+    row->ran_s = before->ran_s +
+                 (before->start_s > 0 && before->start_s < now_s ? now_s - before->start_s : 0);
+    row->paused_s = before->paused_s + before->delay_s;
+    row->spent_s = before->spent_s + before->delay_s;
+    /* Where it is not Carnot's doing, the bound is what it was, as for any job. */
+    if (row->pauses != row->key.restart)
+        return;
+    struct ledger_job still = *row;
+    still.start_s = 0; /* it may run again already: what matters is what came before */
+    row->latest_s = now_s + slack_s(c, &still, now_s, spent_s(c, &still, now_s));
+}
+
+/* ---- going on ---- */
+
+static void order_begin(struct ctl *c, const struct slurm_job *job, struct ledger_job *row,
+                        int64_t begin_s, const char *ev, const char *code)
+{
+    struct slurm_order o = slurm_client_order_for(ORDER_BEGIN, row);
+    struct ledger_job before = *row;
+    int64_t now_s = ctl_now_s(c), from_s = row->planned_s ? row->planned_s - row->delay_s : now_s;
+    o.begin_s = begin_s;
+    o.replaces_s[0] = job->eligible_s;
+    o.replaces_s[1] = row->planned_s;
+    row->planned_s = begin_s;
+    row->delay_s = begin_s > from_s ? begin_s - from_s : 0;
+    if (tracker_store(c, row) < 0) {
+        *row = before;
+        return;
+    }
+    slurm_client_order(&o);
+    events_job(c, ev, code, row, "carnot");
+}
+
+/* Starts that have one best second are spread, as those of the planner. */
+static int64_t staggered(const struct ctl *c, const struct ledger_job *row, int64_t start_s)
+{
+    int64_t later_s =
+        c->board.head.stagger_s > 0 ? row->key.job_id % (c->board.head.stagger_s + 1) : 0;
+    return least(start_s + later_s, row->latest_s > start_s ? row->latest_s : start_s);
+}
+
+/* When a job that stands still is to go on: least grams, now if nothing is known. */
+static int64_t resume_at(const struct ctl *c, const struct slurm_job *job,
+                         const struct ledger_job *row)
+{
+    struct pieces_query q;
+    struct pieces p;
+    int64_t now_s = ctl_now_s(c);
+    if (!believed(c) || row->latest_s <= now_s)
+        return now_s;
+    ask(c, job, row, now_s, row->latest_s - now_s, &q);
+    pieces_find(&q, &p);
+    return p.pause ? staggered(c, row, p.until_s) : now_s;
+}
+
+/* For a new forecast, if that is worth it: half of what a wait must save, as for other moves. */
+static void move(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
+{
+    struct pieces_query q;
+    struct pieces now, then;
+    int64_t now_s = ctl_now_s(c);
+    if (!believed(c))
+        return;
+    double ug_per_area = ask(c, job, row, now_s, row->latest_s - now_s, &q);
+    pieces_find(&q, &now);
+    int64_t new_s = now.pause ? staggered(c, row, now.until_s) : now_s;
+    q.now_s = row->planned_s;
+    q.slack_s = row->latest_s - row->planned_s;
+    pieces_find(&q, &then);
+    double stands = then.run_area + q.delay_g_kwh * (double)(row->planned_s - now_s);
+    double gain_ug = (stands - fmin(now.run_area, now.pause_area)) * ug_per_area;
+    if (new_s != row->planned_s && gain_ug > 0 && gain_ug >= (double)c->set.policy.min_gain_ug / 2)
+        order_begin(c, job, row, new_s, "job.move", "GREENER_LATER");
+}
+
+/* The plugin has planned a new job in one piece: its first one may begin sooner, or later. */
+static int is_new(const struct ctl *c, const struct ledger_job *row)
+{
+    return row->pauses == 0 && (row->key.submit_s + 1) * 1000 >= c->paused_listed_ms;
+}
+
+/* Is the order of its begin time lost with a process? Slurm's own still stands. */
+static int is_lost(const struct slurm_job *job, const struct ledger_job *row)
+{
+    return row->pauses > 0 && row->begin_set_s != row->planned_s &&
+           job->eligible_s != row->planned_s && slurm_client_waiting() == 0;
+}
+
+/* Slurm sets a begin time of its own once the run before is through: ours would be lost. */
+static void look_at_pending(struct ctl *c, const struct slurm_job *job, struct ledger_job *row,
+                            int fresh)
+{
+    if (job->held && row->pauses > 0 && row->enforce_step != ENFORCE_HELD && !row->released) {
+        row->released = 1;
+        tracker_store(c, row);
+        events_job(c, "job.now", "OPERATOR", row, row->user);
+        return;
+    }
+    if (row->released || job->held || job->completing || job->dependency || !tracker_acting(c, row))
+        return;
+    if (row->planned_s == 0 || is_lost(job, row))
+        order_begin(c, job, row, resume_at(c, job, row), "job.wait", "REQUEUED");
+    else if ((fresh || is_new(c, row)) && row->planned_s > ctl_now_s(c) + TOO_CLOSE_S)
+        move(c, job, row);
+}
+
+/* ---- pausing ---- */
+
+int pauser_may(const struct ctl *c, const struct ledger_job *row)
+{
+    return row->requeue && row->live && !row->released && row->pauses == row->key.restart &&
+           row->pauses < PAUSES_MAX && row->policy != POLICY_ASAP && row->allowance_s > 0 &&
+           row->enforce_step != ENFORCE_TERMED && row->enforce_step != ENFORCE_CANCELLED &&
+           tracker_acting(c, row);
+}
+
+static void order_requeue(const struct ledger_job *row)
+{
+    struct slurm_order o = slurm_client_order_for(ORDER_REQUEUE, row);
+    o.restart = row->key.restart;
+    slurm_client_order(&o); /* if it cannot be queued, the next list gives it again */
+}
+
+static void stop_run(struct ctl *c, struct ledger_job *row, int64_t resume_s, double saved_ug)
+{
+    row->resume_s = resume_s;
+    if (tracker_store(c, row) < 0) {
+        row->resume_s = 0;
+        return;
+    }
+    order_requeue(row);
+    events_pause(c, row, saved_ug);
+    log_info("job %u: paused for %lld s, %.1f g", row->key.job_id,
+             (long long)(resume_s - ctl_now_s(c)), saved_ug / 1e6);
+}
+
+/* Is there anything greener in reach at all? */
+static int greener_ahead(const struct series *s, int64_t now_s, int64_t until_s)
+{
+    double now = series_at(s, now_s);
+    for (size_t i = series_find(s, now_s); i < s->n && s->points[i].t_s <= until_s; i++)
+        if (s->points[i].g_per_kwh < now)
+            return 1;
+    return 0;
+}
+
+static void judge(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
+{
+    struct pieces_query q;
+    struct pieces p;
+    int64_t now_s = ctl_now_s(c);
+    int64_t waited_s = spent_s(c, row, now_s) + row->delay_s;
+    double ug_per_area = ask(c, job, row, now_s, slack_s(c, row, now_s, waited_s), &q);
+    if (q.slack_s == 0 || !greener_ahead(&q.believed, now_s, now_s + q.slack_s))
+        return;
+    pieces_find(&q, &p);
+    double gain_ug = (p.on_area - p.pause_area) * ug_per_area;
+    if (p.pause && gain_ug > 0 && gain_ug >= (double)c->set.policy.min_gain_ug)
+        stop_run(c, row, p.until_s, gain_ug);
+}
+
+/* The order to requeue it is lost with a process, or was not carried out; the list may also be
+ * older than it. While it makes sense it is given again, which does no harm: it is for this run. */
+static void go_on(struct ctl *c, struct ledger_job *row)
+{
+    if (slurm_client_waiting() > 0)
+        return;
+    if (row->resume_s > ctl_now_s(c)) {
+        order_requeue(row);
+        return;
+    }
+    row->resume_s = 0;
+    tracker_store(c, row);
+}
+
+/* 1 if it has cost some arithmetic. */
+static int look_at_running(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
+{
+    int64_t ran_s = ctl_now_s(c) - row->start_s;
+    if (row->resume_s > 0) {
+        if (pauser_may(c, row))
+            go_on(c, row);
+        return 0;
+    }
+    if (row->start_s == 0 || ran_s < c->set.policy.requeue_min_run_ms / 1000 || job->bound ||
+        !believed(c) || !pauser_may(c, row))
+        return 0;
+    judge(c, job, row);
+    return 1;
+}
+
+void pauser_run(struct ctl *c)
+{
+    struct err e = {.text = ""};
+    int fresh = c->paused_version != c->feed_version, judged = 0;
+    size_t n = c->snap ? c->snap->n_jobs : 0, at = c->pauser_next < n ? c->pauser_next : 0;
+    if (n == 0)
+        return;
+    /* What waits is to be moved by the newest samples. */
+    if (fresh && publisher_build(c, &e) < 0) {
+        log_err("%s", e.text);
+        return;
+    }
+    c->paused_version = c->feed_version;
+    c->pauser_next = 0;
+    for (size_t i = 0; i < n; i++, at = at + 1 < n ? at + 1 : 0) {
+        const struct slurm_job *job = &c->snap->jobs[at];
+        struct ledger_job *row = runs_newest(c, job->job_id);
+        if (!row || !row->requeue || !row->live || row->key.restart != job->restart)
+            continue;
+        if (job->phase == PHASE_PENDING && pauser_plans(row))
+            look_at_pending(c, job, row, fresh);
+        else if (job->phase == PHASE_RUNNING && judged < JUDGED_MAX)
+            judged += look_at_running(c, job, row);
+        if (judged == JUDGED_MAX && c->pauser_next == 0)
+            c->pauser_next = at + 1;
+    }
+    c->paused_listed_ms = c->snap->listed_ms;
+}
+
+void pauser_ordered(struct ctl *c, const struct slurm_order *done)
+{
+    struct ledger_job *row = runs_newest(c, done->job_id);
+    if (!row || row->key.restart != done->restart || row->resume_s == 0)
+        return;
+    if (done->rc == ORDER_REFUSED) {
+        log_warn("job %u: Slurm does not requeue it; it is not paused any more", done->job_id);
+        row->requeue = 0;
+        row->resume_s = 0;
+        tracker_store(c, row);
+    } else if (done->rc == 0) {
+        slurm_client_poke(); /* its new run is to get its begin time before Slurm's own comes */
+    }
+}
+
+int pauser_release(struct ctl *c, struct ledger_job *row, const char *code, const char *by,
+                   struct err *e)
+{
+    struct ledger_job before = *row;
+    row->released = 1;
+    row->resume_s = 0;
+    if (tracker_store(c, row) < 0) {
+        *row = before;
+        return err_set(e, "the ledger cannot be written; try again in a minute");
+    }
+    events_job(c, "job.now", code, row, by);
+    return 0;
+}
