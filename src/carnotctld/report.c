@@ -116,22 +116,48 @@ static int begun(const struct ledger_job *row, const struct record *r)
     return row->start_s > 0 && row->start_s <= r->end_ms / 1000 + 1;
 }
 
-/* The last run in the ledger that had begun by the record's end. 1 found, 0 none, -1 error. */
-static int find_settled(struct ctl *c, const struct record *r, uint32_t job_id,
+/* Did Slurm have it on this node? Then a record of the node that names its number means it, though
+ * another job has the number since: slurmctld gives away that of a job that it lost, and the node
+ * of the lost one may go on to name it. */
+static int is_of(const struct ledger_job *row, const char *node)
+{
+    return row->nodelist[0] && nodelist_has(row->nodelist, node);
+}
+
+/* Of the runs not settled, the last one that had begun by the record's end: on this node if there
+ * is one, else anywhere; else the job's oldest. NULL: the job has none. */
+static struct ledger_job *find_unsettled(struct ctl *c, const struct record *r, const char *node,
+                                         uint32_t job_id)
+{
+    struct ledger_job *last = runs_at(c, job_id, r->end_ms / 1000), *best = NULL;
+    size_t i = runs_from(c, job_id), first = i;
+    for (; i < c->n_jobs && c->jobs[i].key.job_id == job_id; i++) {
+        struct ledger_job *row = &c->jobs[i];
+        if (begun(row, r) && (!best || row->start_s >= best->start_s) && is_of(row, node))
+            best = row;
+    }
+    return i - first > 1 && best ? best : last;
+}
+
+/* The same of the runs in the ledger. 1 found, 0 none, -1 error. */
+static int find_settled(struct ctl *c, const struct record *r, const char *node, uint32_t job_id,
                         struct ledger_job *out)
 {
     struct ledger_query q = {.job_id = job_id};
     struct ledger_job *rows = NULL;
     struct err e = {.text = ""};
     size_t n = 0;
-    int found = 0;
+    int found = 0, here = 0;
     if (ledger_job_list(c->ledger, &q, &rows, &n, &e) < 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
-        if (rows[i].key.job_id != job_id || !begun(&rows[i], r) ||
-            (found && rows[i].start_s <= out->start_s))
+        if (rows[i].key.job_id != job_id || !begun(&rows[i], r))
+            continue;
+        int is_here = is_of(&rows[i], node);
+        if (found && (is_here < here || (is_here == here && rows[i].start_s <= out->start_s)))
             continue;
         *out = rows[i];
+        here = is_here;
         found = 1;
     }
     free(rows);
@@ -151,15 +177,15 @@ static int taken_back(const struct ctl *c, const struct ledger_job *row, const s
 }
 
 /* The run that a record's job means. 1 found, 0 ask again later, -1 error. */
-static int find_run(struct ctl *c, const struct record *r, uint32_t job_id, uint32_t uid,
-                    struct ledger_job *out)
+static int find_run(struct ctl *c, const struct record *r, const char *node, uint32_t job_id,
+                    uint32_t uid, struct ledger_job *out)
 {
-    struct ledger_job *row = runs_at(c, job_id, r->end_ms / 1000);
+    struct ledger_job *row = find_unsettled(c, r, node, job_id);
     if (row && begun(row, r)) {
         *out = *row;
         return 1;
     }
-    int rc = find_settled(c, r, job_id, out);
+    int rc = find_settled(c, r, node, job_id, out);
     if (rc != 0)
         return rc;
     /* The list is older than the record, or Slurm shows the job as pending still. */
@@ -226,7 +252,7 @@ static int share_out(struct ctl *c, const char *node, const struct record *r,
             *system_uj += uj;
             continue;
         }
-        int rc = find_run(c, r, (uint32_t)id, (uint32_t)uid, &run);
+        int rc = find_run(c, r, node, (uint32_t)id, (uint32_t)uid, &run);
         if (rc != 1)
             return rc;
         if (!ran_there(node, r, &run)) {

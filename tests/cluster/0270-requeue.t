@@ -70,7 +70,8 @@ freed=$(work freed --carbon-delay=3m)
 like "it is noted" "$(job "$id" AdminComment)" ',requeue=0'
 ok "it starts in the first green piece" wait_for 15 test -s "$SB/paused/log"
 between "at once" $(($(date +%s) - TRACE_NOW)) 0 40
-ok "why says what may come" says_why "$id" 'Carnot may pause it'
+ok "why says what may come" wait_for 10 says_why "$id" 'Carnot may pause it'
+wait_for 20 says_why "$freed" 'Carnot may pause it'
 like "a user ends the pausing of another" "$(in_sandbox carnot now "$freed")" "not paused any more"
 ok "it runs on until the grid is dirty" wait_state 5 "$id" RUNNING
 sleep $((DIRTY - $(date +%s) > 0 ? DIRTY - $(date +%s) : 0))

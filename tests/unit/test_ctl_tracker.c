@@ -151,6 +151,43 @@ static void test_lost_before_launch(void)
     tear_down();
 }
 
+/* The number of a lost job that its node goes on to name is given to another one, on another node:
+ * each node's records are those of its own job, and the lost one's reservation stands meanwhile. */
+static void test_lost_number(void)
+{
+    struct ledger_job row;
+    struct job_key lost = {7, 0, NOW};
+    set_up();
+    grant(10000);
+    struct slurm_job *j = list_add(7, 0);
+    run_job(j);
+    apply();
+    advance(2);
+    report(1, 7, 1000000);
+    j->submit_s = NOW + 2;
+    list[0].admin_comment[strlen("carnot:v=1,id=")] ^= 1; /* the plugin judged that one anew */
+    run_job(j);
+    snprintf(j->nodelist, sizeof(j->nodelist), "n2");
+    apply();
+    UNIT_INT(c.n_jobs, 2, "the lost one, and the new one");
+    for (int i = 2; i < 6; i++) {
+        advance(2);
+        UNIT_INT(report(i, 7, 1000000), i, "its node goes on to name it");
+        apply();
+        UNIT_INT(bio().charged + bio().reserved, 1200000000, "within its reservation");
+    }
+    UNIT_INT(ledger_job_get(c.ledger, lost, &row, NULL), 1, "the lost one");
+    UNIT_INT(row.energy_uj, 5000000, "has what its node says");
+    j->phase = PHASE_PENDING; /* the new one is taken back */
+    j->start_s = 0;
+    j->nodelist[0] = '\0';
+    advance(2);
+    apply();
+    UNIT_INT(report(6, 7, 1000000), 6, "its node goes on still");
+    UNIT_INT(bio().charged + bio().reserved, 1200000000, "within the reservation, too");
+    tear_down();
+}
+
 /* slurmctld was killed after a job had ended and before it had written that down: it runs the job
  * once more, under the same number, restart count and submit time. */
 static void test_forgotten_end(void)
@@ -724,6 +761,7 @@ int main(int argc, char **argv)
                                              {"gone", test_gone},
                                              {"lost", test_lost},
                                              {"lost_before_launch", test_lost_before_launch},
+                                             {"lost_number", test_lost_number},
                                              {"forgotten_end", test_forgotten_end},
                                              {"requeue", test_requeue},
                                              {"requeue_budget", test_requeue_budget},
