@@ -190,7 +190,8 @@ static void update_nodes(struct ctl *c, const struct slurm_job *job, struct ledg
 }
 
 /* slurmctld was killed before it had written this end down: the run is to come once more, and needs
- * once more what it needed. */
+ * once more what it needed. One that slurmctld takes for running has ended all the same, as it will
+ * find out: that one uses nothing more. */
 static void begin_again(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
 {
     struct err e = {.text = ""};
@@ -202,8 +203,9 @@ static void begin_again(struct ctl *c, const struct slurm_job *job, struct ledge
     row->live = 1;
     row->settled = 0;
     row->end_s = 0;
-    row->reserved_uj = row->energy_uj + row->estimate_uj;
-    row->reserved_ug = row->carbon_ug + row->estimate_ug;
+    int pends = job->phase == PHASE_PENDING;
+    row->reserved_uj = row->energy_uj + (pends ? row->estimate_uj : 0);
+    row->reserved_ug = row->carbon_ug + (pends ? row->estimate_ug : 0);
     enforcer_admit(c, job, row, 1);
     tracker_store(c, row);
 }

@@ -386,8 +386,10 @@ int ledger_job_end(ledger_t *l, struct job_key key, const char *state, int64_t e
 
 int ledger_job_reopen(ledger_t *l, struct job_key key, struct err *e)
 {
-    sqlite3_stmt *st =
-        store_get(l, STORE_JOB_REOPEN, "UPDATE job SET live = 1, settled = 0, end_s = 0" BY_KEY, e);
+    sqlite3_stmt *st = store_get(l, STORE_JOB_REOPEN,
+                                 "UPDATE job SET live = 1, settled = 0, end_s = 0,"
+                                 " reserved_uj = energy_uj, reserved_ug = carbon_ug" BY_KEY,
+                                 e);
 
     return st ? _update(l, st, key, e) : -1;
 }

@@ -242,7 +242,8 @@ int ledger_past_list(ledger_t *l, size_t limit, struct ledger_past **out, size_t
 int ledger_job_end(ledger_t *l, struct job_key key, const char *state, int64_t end_s,
                    struct err *e);
 /* The run has not ended after all: slurmctld was killed before it had written that down, and will
- * run it once more. Live, not settled, no end; the energy stays. 0, -1 (ENOENT: no such row). */
+ * run it once more. Live, not settled, no end; the energy stays, and nothing beyond it is reserved.
+ * 0, -1 (ENOENT: no such row). */
 int ledger_job_reopen(ledger_t *l, struct job_key key, struct err *e);
 /* Release what is left of the reservation; 1 done now, 0 was settled before (nothing changed), -1
  * error. asap_ug: what the measured energy would have emitted at once. */

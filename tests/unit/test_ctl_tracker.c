@@ -233,7 +233,8 @@ static void test_forgotten_end(void)
     snprintf(j->state, sizeof(j->state), "RUNNING");
     advance(1);
     apply();
-    UNIT_INT(c.jobs[0].live, 1, "found running: live");
+    UNIT_INT(c.jobs[0].live, 1, "taken for running: live");
+    UNIT_INT(bio().reserved, 0, "but it uses nothing more");
     advance(2);
     end_job(j);
     apply();
