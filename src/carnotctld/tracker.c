@@ -289,6 +289,7 @@ static void add_job(struct ctl *c, const struct slurm_job *job, size_t n_sorted)
         return;
     }
     new_row(c, n_sorted, job, &row);
+    notice_change(c, job, &row); /* also before any list has shown it */
     int ended = job->phase == PHASE_ENDED;
     row.live = 1;
     if (ledger_job_put(c->ledger, &row, &e) < 0) {

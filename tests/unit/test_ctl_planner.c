@@ -31,6 +31,20 @@ static void test_user_change(void)
     tear_down();
 }
 
+/* Somebody was faster than the first list: his time is no time of ours that a move may replace. */
+static void test_early_change(void)
+{
+    set_up();
+    list_add(7, 70)->eligible_s = NOW + 290;
+    apply();
+    UNIT_INT(runs_at(&c, 7, NOW)->released, 1, "out of our hands from the first list on");
+    dip_at(100);
+    feed_watch_look(&c);
+    planner_run(&c);
+    UNIT_INT(n_orders, 0, "and not moved");
+    tear_down();
+}
+
 static void test_replan(void)
 {
     set_up();
@@ -365,6 +379,7 @@ static void test_dependent_shares(void)
 int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {{"user_change", test_user_change},
+                                             {"early_change", test_early_change},
                                              {"replan", test_replan},
                                              {"replan_without_note", test_replan_without_note},
                                              {"replan_pace", test_replan_pace},
