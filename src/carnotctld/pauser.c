@@ -6,29 +6,23 @@
 
 #include "carnotctld/events.h"
 #include "carnotctld/pauser.h"
+#include "carnotctld/planner_private.h"
 #include "carnotctld/publisher.h"
 #include "carnotctld/runs.h"
 #include "carnotctld/tracker.h"
 #include "carbon/forecast.h"
 #include "common/log.h"
+#include "common/units.h"
+#include "placement/allowance.h"
 #include "placement/pieces.h"
 #include "placement/placement.h"
 
 /* Two green pieces a day for a week: more restarts than that are no schedule but a fault. */
 #define PAUSES_MAX 14
-/* A start this close is left alone, as the planner does. */
-#define TOO_CLOSE_S 3
 /* Jobs judged with one list: some 50 ms. The next list goes on behind them. */
 #define JUDGED_MAX 500
 
-#define J_PER_KWH 3.6e6
-
 /* ---- how long, and how much ---- */
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 /* What it may have to run yet, by its limit and what all its runs have run: Slurm gives each run
  * the whole limit, its user gave the work one. Work that outlives it counts as a last minute, for
@@ -40,7 +34,7 @@ static int64_t left_s(const struct ctl *c, const struct ledger_job *row, int64_t
     int64_t rest_s = row->limit_s - ran_s + cost_s;
     if (row->limit_s == 0)
         return PIECES_LEFT_MAX_S;
-    return rest_s > 60 ? least(rest_s, row->limit_s) : 60;
+    return rest_s > 60 ? min64(rest_s, row->limit_s) : 60;
 }
 
 /* What its runs before this one have waited, or, if that is more, all jobs that share its
@@ -59,7 +53,7 @@ static int64_t slack_s(const struct ctl *c, const struct ledger_job *row, int64_
     int64_t slack = row->allowance_s - waited_s;
     int64_t after_s = left_s(c, row, now_s) + c->set.policy.requeue_cost_ms / 1000;
     if (row->done_by_s > 0)
-        slack = least(slack, row->done_by_s - now_s - after_s);
+        slack = min64(slack, row->done_by_s - now_s - after_s);
     return slack > 0 ? slack : 0;
 }
 
@@ -134,20 +128,10 @@ void pauser_inherit(const struct ctl *c, const struct ledger_job *before, struct
 static void order_begin(struct ctl *c, const struct slurm_job *job, struct ledger_job *row,
                         int64_t begin_s, const char *ev, const char *code)
 {
-    struct slurm_order o = slurm_client_order_for(ORDER_BEGIN, row);
-    struct ledger_job before = *row;
-    int64_t now_s = ctl_now_s(c), from_s = row->planned_s ? row->planned_s - row->delay_s : now_s;
-    o.begin_s = begin_s;
-    o.replaces_s[0] = job->eligible_s;
-    o.replaces_s[1] = row->planned_s;
-    row->planned_s = begin_s;
-    row->delay_s = begin_s > from_s ? begin_s - from_s : 0;
-    if (tracker_store(c, row) < 0) {
-        *row = before;
-        return;
-    }
-    slurm_client_order(&o);
-    events_job(c, ev, code, row, "carnot");
+    int64_t from_s = row->planned_s ? row->planned_s - row->delay_s : ctl_now_s(c);
+    planner_move(c, job, row,
+                 &(struct planner_move){.to_s = begin_s, .eligible_s = from_s, .carbon_ug = NAN},
+                 ev, code);
 }
 
 /* Starts that have one best second are spread, as those of the planner. */
@@ -155,7 +139,7 @@ static int64_t staggered(const struct ctl *c, const struct ledger_job *row, int6
 {
     int64_t later_s =
         c->board.head.stagger_s > 0 ? row->key.job_id % (c->board.head.stagger_s + 1) : 0;
-    return least(start_s + later_s, row->latest_s > start_s ? row->latest_s : start_s);
+    return min64(start_s + later_s, row->latest_s > start_s ? row->latest_s : start_s);
 }
 
 /* When a job that stands still is to go on: least grams, now if nothing is known. */
@@ -219,7 +203,7 @@ static void look_at_pending(struct ctl *c, const struct slurm_job *job, struct l
         return;
     if (row->planned_s == 0 || is_lost(job, row))
         order_begin(c, job, row, resume_at(c, job, row), "job.wait", "REQUEUED");
-    else if ((fresh || is_new(c, row)) && row->planned_s > ctl_now_s(c) + TOO_CLOSE_S)
+    else if ((fresh || is_new(c, row)) && row->planned_s > ctl_now_s(c) + PLANNER_TOO_CLOSE_S)
         move(c, job, row);
 }
 

@@ -99,25 +99,33 @@ void planner_rebuild(const struct slurm_job *job, const struct placement_note *n
 int planner_note_move(struct ctl *c, const struct slurm_job *job, struct ledger_job *row,
                       const struct planner_move *m, struct slurm_order *o)
 {
+    struct ledger_job before = *row;
     *o = begin_order(job, row, m->to_s);
     row->planned_s = m->to_s;
     row->delay_s = m->to_s > m->eligible_s ? m->to_s - m->eligible_s : 0;
     if (isfinite(m->carbon_ug) && m->carbon_ug < 9e18)
         row->estimate_ug = (uint64_t)m->carbon_ug;
-    return tracker_store(c, row);
+    if (tracker_store(c, row) == 0)
+        return 0;
+    *row = before;
+    return -1;
 }
 
-/* Set the job's begin time, and say so. */
+void planner_move(struct ctl *c, const struct slurm_job *job, struct ledger_job *row,
+                  const struct planner_move *m, const char *ev, const char *code)
+{
+    int64_t before_s = row->planned_s;
+    struct slurm_order o;
+    if (planner_note_move(c, job, row, m, &o) == 0 && order_begin(c, &o, row, before_s) == 0)
+        events_job(c, ev, code, row, "carnot");
+}
+
 static void move(struct ctl *c, const struct slurm_job *job, struct ledger_job *row, int64_t new_s,
                  int64_t eligible_s, const struct placement_decision *d, const char *ev,
                  const char *code)
 {
     struct planner_move m = {.to_s = new_s, .eligible_s = eligible_s, .carbon_ug = d->carbon_ug};
-    int64_t before_s = row->planned_s;
-    struct slurm_order o;
-    if (planner_note_move(c, job, row, &m, &o) < 0 || order_begin(c, &o, row, before_s) < 0)
-        return;
-    events_job(c, ev, code, row, "carnot");
+    planner_move(c, job, row, &m, ev, code);
 }
 
 /* What a waiting job was promised: by its note, or by its row where another tool has written its

@@ -15,7 +15,8 @@
 void planner_run(struct ctl *c);
 void planner_fini(struct ctl *c);
 
-/* Is every waiting job planned with the newest samples? 1 or 0; the moves may be under way still. */
+/* Is every waiting job planned with the newest samples? 1 or 0; the moves may be under way still.
+ */
 int planner_planned(const struct ctl *c);
 
 /* Moves for the newest forecast that are not ordered yet; *all: of that many. 0: none. */

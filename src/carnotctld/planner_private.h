@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What planner.c (jobs that a list gives a reason to plan) and replan.c (all that wait, when the
- * forecast changes) share.
+ * What planner.c (jobs that a list gives a reason to plan), replan.c (all that wait, when the
+ * forecast changes) and pauser.c (those that go on in pieces) share.
  */
 #ifndef CARNOT_CARNOTCTLD_PLANNER_PRIVATE_H
 #define CARNOT_CARNOTCTLD_PLANNER_PRIVATE_H
@@ -46,6 +46,10 @@ struct planner_move {
  * there must be no order. */
 int planner_note_move(struct ctl *c, const struct slurm_job *job, struct ledger_job *row,
                       const struct planner_move *m, struct slurm_order *o);
+
+/* Set the job's begin time, and say so: written down, then ordered; where that fails, as it was. */
+void planner_move(struct ctl *c, const struct slurm_job *job, struct ledger_job *row,
+                  const struct planner_move *m, const char *ev, const char *code);
 
 /* ---- replan.c ---- */
 

@@ -13,6 +13,7 @@
 #include "carnotctld/feed_watch.h"
 #include "carnotctld/steering.h"
 #include "common/log.h"
+#include "common/units.h"
 #include "placement/search.h"
 #include "placement/steer.h"
 
@@ -108,7 +109,7 @@ static int sample_of(const struct ctl *c, const struct ledger_job *row, struct s
                          .until_s = now_s + row->allowance_s,
                          .length_s = length_s,
                          .hold_s = length_s,
-                         .ug_per_area = w * h->pue / 3.6,
+                         .ug_per_area = w * h->pue / J_PER_KWH * 1e6,
                          .lambda_ug_per_s = pow(cpus > 1 ? cpus : 1, h->lambda_exponent)};
     return 1;
 }

@@ -18,6 +18,7 @@
 
 #define UJ_PER_J 1000000ULL
 #define UJ_PER_KWH 3600000000000ULL /* 3.6 MJ */
+#define J_PER_KWH 3.6e6
 #define UG_PER_G 1000000ULL
 
 /* Energy in microjoules: J, kJ, MJ, GJ, Wh, kWh, MWh, GWh. */

@@ -10,13 +10,12 @@
 #include <string.h>
 
 #include "carbon/forecast.h"
+#include "common/units.h"
 #include "placement/allowance.h"
 #include "placement/decide.h"
 #include "placement/placement.h"
 #include "placement/scenarios.h"
 #include "placement/search.h"
-
-#define J_PER_KWH 3.6e6
 
 /* CPUs that one task keeps others from: its own, or those that go with its GPUs. */
 static uint64_t cpus_held(const struct board_partition *p, const struct placement_price *price)

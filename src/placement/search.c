@@ -54,7 +54,8 @@ static void consider(struct walk *w, int64_t start_s)
         return;
     double carbon_ug = mean_area(q, start_s, &w->from, w->to) * q->ug_per_area;
     double cost_ug = search_cost_ug(q, start_s, carbon_ug);
-    if (cost_ug > w->open->cost_ug * (1 + SEARCH_SAME)) /* nor is it better than full, which costs less */
+    if (cost_ug >
+        w->open->cost_ug * (1 + SEARCH_SAME)) /* nor is it better than full, which costs less */
         return;
     improve(w->full, start_s, cost_ug, carbon_ug);
     if (!q->slots || slots_free(q->slots, start_s, start_s + q->hold_s))
