@@ -258,8 +258,8 @@ static json_t *length_json(const struct ctl *c, const struct slurm_job *job)
 static void add_wait(const struct ctl *c, const struct slurm_job *job, const struct ledger_job *row,
                      json_t *o)
 {
-    struct placement_note note = {0};
-    int noted = job && placement_note_parse(job->admin_comment, &note);
+    int noted = job && job->note;
+    const struct placement_note note = noted ? *job->note : (struct placement_note){0};
     json_object_set_new(o, "layer", json_string(noted ? request_layer_name(note.layer) : ""));
     json_object_set_new(o, "policy", json_string(noted ? placement_policy_name(note.policy) : ""));
     json_object_set_new(o, "g", row ? amount(row->estimate_ug) : json_null());

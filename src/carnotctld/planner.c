@@ -133,8 +133,10 @@ static void move(struct ctl *c, const struct slurm_job *job, struct ledger_job *
 static int promised(const struct slurm_job *job, const struct ledger_job *row,
                     struct placement_note *note)
 {
-    if (placement_note_parse(job->admin_comment, note))
+    if (job->note) {
+        *note = *job->note;
         return 1;
+    }
     if (row->latest_s == 0 || row->policy == POLICY_UNSET)
         return 0;
     *note = (struct placement_note){.id = row->decision,

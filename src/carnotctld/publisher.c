@@ -106,7 +106,7 @@ static int build_parts(const struct ctl *c, struct build *w)
 
 /* What is running, and what Carnot makes wait until a time of its choice. What only queues is left
  * out: when it starts is Slurm's to say. */
-static void plan_job(const struct ctl *c, struct build *w, const struct slurm_job *job)
+static void plan_job(struct build *w, const struct slurm_job *job, const struct ledger_job *row)
 {
     const struct board_partition *p = board_partition_find(&w->b, job->partition);
     struct placement_job pj;
@@ -123,7 +123,6 @@ static void plan_job(const struct ctl *c, struct build *w, const struct slurm_jo
         slots_occupy(&w->b.head, planned, w->b.n_slots, now_s, job->start_s + hold_s, cpus, 1);
         return;
     }
-    const struct ledger_job *row = runs_newest(c, job->job_id);
     if (!row || row->released || row->planned_s == 0)
         return;
     int64_t from_s = row->planned_s > now_s ? row->planned_s : now_s;
@@ -137,8 +136,10 @@ static int build_planned(const struct ctl *c, struct build *w)
     if (!(w->planned =
               publisher_section((size_t)w->b.n_slots * w->b.n_partitions, sizeof(*w->planned))))
         return -1;
-    for (size_t i = 0; c->snap && i < c->snap->n_jobs; i++)
-        plan_job(c, w, &c->snap->jobs[i]);
+    for (size_t i = 0, at = 0; c->snap && i < c->snap->n_jobs; i++) {
+        const struct slurm_job *job = &c->snap->jobs[i];
+        plan_job(w, job, runs_newest_along(c, &at, job->job_id));
+    }
     w->b.planned = w->planned;
     return 0;
 }
@@ -202,6 +203,7 @@ static int build_users(const struct ctl *c, struct build *w)
 {
     const struct accounting *a = c->accounting;
     size_t n = 0, kept = 0, known = a ? a->n_users : 0;
+    uint32_t lately[1024] = {0}; /* uid + 1 */
     if (!(w->users = publisher_section(c->n_jobs + known, sizeof(*w->users))))
         return -1;
     for (size_t i = 0; i < known && n < BOARD_USERS_MAX; i++) {
@@ -210,6 +212,10 @@ static int build_users(const struct ctl *c, struct build *w)
         name_copy(w->users[n++].name, a->users[i].name);
     }
     for (size_t i = 0; i < c->n_jobs && n < BOARD_USERS_MAX; i++) {
+        uint32_t *seen = &lately[c->jobs[i].uid % 1024]; /* most own many jobs: few are sorted */
+        if (*seen == c->jobs[i].uid + 1)
+            continue;
+        *seen = c->jobs[i].uid + 1;
         w->users[n].uid = c->jobs[i].uid;
         name_copy(w->users[n++].name, c->jobs[i].user);
     }

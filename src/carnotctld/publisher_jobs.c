@@ -22,12 +22,11 @@ static int id_order(const void *a, const void *b)
 static int build_decisions(const struct ctl *c, struct build *w)
 {
     size_t n = 0, kept = 0, jobs = c->snap ? c->snap->n_jobs : 0;
-    struct placement_note note;
     if (!(w->decisions = publisher_section(jobs, sizeof(*w->decisions))))
         return -1;
     for (size_t i = 0; i < jobs && n < BOARD_DECISIONS_MAX; i++)
-        if (placement_note_parse(c->snap->jobs[i].admin_comment, &note))
-            w->decisions[n++] = note.id;
+        if (c->snap->jobs[i].note)
+            w->decisions[n++] = c->snap->jobs[i].note->id;
     qsort(w->decisions, n, sizeof(*w->decisions), id_order);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || w->decisions[i] != w->decisions[kept - 1])
@@ -42,16 +41,22 @@ static int account_order(const void *a, const void *b)
     return strcmp(((const struct board_account *)a)->name, ((const struct board_account *)b)->name);
 }
 
-/* Each account that a live job runs under, once. */
+/* Each account that a live job runs under, once. Most are seen again and again: what was put in
+ * lately under a name's hash is not put in again, so that few are sorted. */
 static int build_accounts(const struct ctl *c, struct build *w)
 {
     size_t n = 0, kept = 0, jobs = c->snap ? c->snap->n_jobs : 0;
+    uint32_t lately[1024] = {0}; /* place + 1 */
     if (!(w->accounts = publisher_section(jobs, sizeof(*w->accounts))))
         return -1;
     for (size_t i = 0; i < jobs; i++) {
         const struct slurm_job *job = &c->snap->jobs[i];
-        if (job->phase != PHASE_ENDED && job->account[0])
-            snprintf(w->accounts[n++].name, BOARD_NAME_MAX, "%s", job->account);
+        uint32_t *seen = &lately[board_name_hash(job->account) % 1024];
+        if (job->phase == PHASE_ENDED || !job->account[0] ||
+            (*seen && strcmp(w->accounts[*seen - 1].name, job->account) == 0))
+            continue;
+        snprintf(w->accounts[n++].name, BOARD_NAME_MAX, "%s", job->account);
+        *seen = (uint32_t)n;
     }
     qsort(w->accounts, n, sizeof(*w->accounts), account_order);
     for (size_t i = 0; i < n && kept < BOARD_ACCOUNTS_MAX; i++)
@@ -121,15 +126,15 @@ static int run_order(const void *a, const void *b)
 /* A job that waits now has its run wait from when its own wait began. */
 static void add_waiting(const struct ctl *c, const struct slurm_job *job, struct board_run *run)
 {
-    const struct ledger_job *row = runs_newest(c, job->job_id);
-    struct placement_note note;
+    const struct placement_note *note = job->note;
     run->waiting_since_s = 0;
-    if (!row || job->phase != PHASE_PENDING || row->released || row->delay_s <= 0 ||
-        row->planned_s <= ctl_now_s(c) || !placement_note_parse(job->admin_comment, &note) ||
-        !note.run[0])
+    if (job->phase != PHASE_PENDING || !note || !note->run[0])
+        return;
+    const struct ledger_job *row = runs_newest(c, job->job_id);
+    if (!row || row->released || row->delay_s <= 0 || row->planned_s <= ctl_now_s(c))
         return;
     run->uid = job->uid;
-    snprintf(run->name, sizeof(run->name), "%s", note.run);
+    snprintf(run->name, sizeof(run->name), "%s", note->run);
     run->waiting_since_s = row->planned_s - row->delay_s;
 }
 

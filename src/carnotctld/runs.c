@@ -94,6 +94,16 @@ struct ledger_job *runs_newest_of(const struct ctl *c, size_t n, uint32_t job_id
     return newest;
 }
 
+struct ledger_job *runs_newest_along(const struct ctl *c, size_t *at, uint32_t job_id)
+{
+    struct ledger_job *newest = NULL;
+    while (*at < c->n_jobs && c->jobs[*at].key.job_id < job_id)
+        ++*at;
+    for (size_t i = *at; i < c->n_jobs && c->jobs[i].key.job_id == job_id; i++)
+        newest = &c->jobs[i];
+    return newest;
+}
+
 struct ledger_job *runs_row(const struct ctl *c, struct job_key key)
 {
     return find_key(c, c->n_jobs, key);
@@ -122,13 +132,12 @@ struct ledger_job *runs_append(struct ctl *c, const struct ledger_job *row)
 
 int runs_same(const struct ledger_job *row, const struct slurm_job *job)
 {
-    struct placement_note note;
     if (row->key.restart != job->restart)
         return 0;
     if (row->key.submit_s == job->submit_s || job->restart > 0)
         return 1;
-    if (placement_note_parse(job->admin_comment, &note))
-        return note.id == row->decision;
+    if (job->note)
+        return job->note->id == row->decision;
     return job->het_job_id && row->decision == 0 && row->uid == job->uid;
 }
 

@@ -29,6 +29,8 @@ struct ledger_job *runs_at(const struct ctl *c, uint32_t job_id, int64_t t_s);
 
 /* The newest run of this job: what pends or runs now. NULL when there is none. */
 struct ledger_job *runs_newest(const struct ctl *c, uint32_t job_id);
+/* The same for jobs in order of their numbers, *at being 0 with the first: O(1) a job. */
+struct ledger_job *runs_newest_along(const struct ctl *c, size_t *at, uint32_t job_id);
 struct ledger_job *runs_newest_of(const struct ctl *c, size_t n,
                                   uint32_t job_id); /* of the first n */
 

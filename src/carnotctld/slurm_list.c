@@ -117,8 +117,7 @@ static void read_job(const slurm_job_info_t *from, struct slurm_job *to)
     text_copy(to->nodelist, sizeof(to->nodelist), from->nodes);
     to->cpus_per_task = from->cpus_per_task == NO_VAL16 ? 0 : from->cpus_per_task;
     to->site_factor = from->site_factor;
-    if (from->admin_comment && from->admin_comment[0])
-        to->admin_comment = strdup(from->admin_comment);
+    to->note = snapshot_note(from->admin_comment);
     if (from->dependency && from->dependency[0])
         to->dependency = strdup(from->dependency);
     if (to->watts)

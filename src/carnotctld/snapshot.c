@@ -8,12 +8,22 @@
 
 #include "carnotctld/snapshot.h"
 
+struct placement_note *snapshot_note(const char *admin_comment)
+{
+    struct placement_note note, *copy;
+    if (!admin_comment || !placement_note_parse(admin_comment, &note) ||
+        !(copy = malloc(sizeof(*copy))))
+        return NULL;
+    *copy = note;
+    return copy;
+}
+
 void snapshot_destroy(struct snapshot *s)
 {
     if (!s)
         return;
     for (size_t i = 0; i < s->n_jobs; i++) {
-        free(s->jobs[i].admin_comment);
+        free(s->jobs[i].note);
         free(s->jobs[i].licences);
         free(s->jobs[i].dependency);
     }

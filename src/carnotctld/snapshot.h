@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "carnotctld/accounting.h"
+#include "placement/placement.h"
 
 #define SNAPSHOT_NAME_MAX 64
 
@@ -37,9 +38,9 @@ struct slurm_job {
     char user[SNAPSHOT_NAME_MAX], account[SNAPSHOT_NAME_MAX], partition[SNAPSHOT_NAME_MAX];
     char name[SNAPSHOT_NAME_MAX], wckey[SNAPSHOT_NAME_MAX];
     char nodelist[256];
-    char *admin_comment; /* owned; of one with watts, else NULL */
-    char *dependency;    /* owned; what it still waits for, NULL = nothing */
-    char *licences;      /* owned; NULL = none */
+    struct placement_note *note; /* owned; what the plugin wrote of it, NULL = nothing of ours */
+    char *dependency;            /* owned; what it still waits for, NULL = nothing */
+    char *licences;              /* owned; of one with watts, NULL = none */
 };
 
 struct slurm_part {
@@ -69,6 +70,10 @@ struct snapshot {
     size_t n_usage;
     struct accounting *accounting; /* when it was read this time, else NULL; owned */
 };
+
+/* What the plugin wrote into this text, or NULL: nothing, or no memory, which is as if some other
+ * tool had written over it. The caller frees. */
+struct placement_note *snapshot_note(const char *admin_comment);
 
 void snapshot_destroy(struct snapshot *s); /* NULL is legal */
 

@@ -105,11 +105,10 @@ static void read_note(struct ledger_job *row, const struct slurm_job *job,
 static void new_row(struct ctl *c, size_t n_sorted, const struct slurm_job *job,
                     struct ledger_job *row)
 {
-    struct placement_note note;
+    const struct placement_note *note = job->note;
     struct ledger_job *before = job->restart ? runs_newest_of(c, n_sorted, job->job_id) : NULL;
     if (before && settle_is_lost(before))
         before = NULL; /* another job of this number, which may go on to run on its node */
-    int noted = placement_note_parse(job->admin_comment, &note);
     memset(row, 0, sizeof(*row));
     row->key = (struct job_key){job->job_id, job->restart, job->submit_s};
     read_list(row, job);
@@ -123,19 +122,19 @@ static void new_row(struct ctl *c, size_t n_sorted, const struct slurm_job *job,
     row->action = 2;
     if (before)
         requeue_inherit(before, row);
-    row_price(c, job, noted ? &note : NULL, row);
-    if (noted) {
-        read_note(row, job, &note);
+    row_price(c, job, note, row);
+    if (note) {
+        read_note(row, job, note);
         if (job->restart == 0)
-            steering_count(c, &note);
+            steering_count(c, note);
     }
     if (before)
         pauser_inherit(c, before, row);
     /* The plugin has not seen this one, or not the run after a requeue. */
-    if (!noted || job->restart > 0)
+    if (!note || job->restart > 0)
         requeue_admit(c, job, before, row);
     events_job(c, row->planned_s ? "job.wait" : "job.pass",
-               noted ? placement_code_name(note.code) : "NONE", row, "carnot");
+               note ? placement_code_name(note->code) : "NONE", row, "carnot");
 }
 
 /* The begin time is not what Carnot set: somebody took the job out of its hands. */
@@ -170,14 +169,14 @@ static void end_row(struct ctl *c, struct ledger_job *row, const char *state, in
 /* The wait that has been served counts for all jobs of its run. */
 static void note_wait(struct ctl *c, const struct slurm_job *job, const struct ledger_job *row)
 {
-    struct placement_note note;
+    const struct placement_note *note = job->note;
     struct err e = {.text = ""};
-    if (row->delay_s <= 0 || !placement_note_parse(job->admin_comment, &note) || !note.run[0])
+    if (row->delay_s <= 0 || !note || !note->run[0])
         return;
     int64_t to_s = row->planned_s < row->start_s ? row->planned_s : row->start_s;
-    if (ledger_run_waited(c->ledger, row->uid, note.run, to_s - row->delay_s, to_s,
+    if (ledger_run_waited(c->ledger, row->uid, note->run, to_s - row->delay_s, to_s,
                           TRACKER_RUN_REST_S, &e) < 0)
-        log_err("ledger: run %s: %s", note.run, e.text);
+        log_err("ledger: run %s: %s", note->run, e.text);
 }
 
 /* A job that was first seen when some of its nodes were through: now Slurm shows all. */
@@ -262,11 +261,10 @@ static void update_row(struct ctl *c, const struct slurm_job *job, struct ledger
 static int has_ended(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
 {
     struct job_key key = {job->job_id, job->restart, job->submit_s};
-    struct placement_note note;
     struct err e = {.text = ""};
     if (ledger_job_get(c->ledger, key, row, &e) == 1)
         return 1;
-    uint64_t decision = placement_note_parse(job->admin_comment, &note) ? note.id : 0;
+    uint64_t decision = job->note ? job->note->id : 0;
     return ledger_job_decided(c->ledger, job->job_id, job->restart, decision, row, &e) == 1 &&
            runs_same(row, job) && row->end_s >= job->submit_s;
 }
@@ -274,8 +272,7 @@ static int has_ended(struct ctl *c, const struct slurm_job *job, struct ledger_j
 /* Is it judged here, for the plugin has not seen it? */
 static int comes_past(const struct slurm_job *job)
 {
-    struct placement_note note;
-    return job->restart > 0 || !placement_note_parse(job->admin_comment, &note);
+    return job->restart > 0 || !job->note;
 }
 
 static void add_job(struct ctl *c, const struct slurm_job *job, size_t n_sorted)

@@ -78,7 +78,7 @@ static void make_job(struct slurm_job *j, uint32_t id)
              "policy=balanced,code=GREENER_LATER,layer=flag,eb=0,cb=0,act=default,run=",
              id, NOW - 60, (long long)j->eligible_s, (long long)(NOW + latest_s),
              (long long)latest_s);
-    j->admin_comment = strdup(note);
+    j->note = snapshot_note(note);
 }
 
 static struct snapshot *make_list(uint32_t n)

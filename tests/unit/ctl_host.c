@@ -211,13 +211,14 @@ void restart(void)
 }
 
 struct slurm_job list[64];
+char *comments[64];
 size_t n_list;
 
 struct slurm_job *list_add(uint32_t id, int wait_s)
 {
     struct slurm_job *j = &list[n_list++];
     char note[512];
-    free(j->admin_comment); /* of a list before this one */
+    free(COMMENT(j)); /* of a list before this one */
     memset(j, 0, sizeof(*j));
     j->job_id = id;
     j->array_task = -1;
@@ -234,7 +235,7 @@ struct slurm_job *list_add(uint32_t id, int wait_s)
              "carnot:v=1,id=%x,t=%lld,begin=%lld,latest=%lld,j=600,g=0.0166,g0=0.0667,"
              "policy=balanced,code=%s,layer=flag,eb=0,cb=0,act=default,run=",
              id, NOW, NOW + wait_s, NOW + 300, wait_s ? "GREENER_LATER" : "NONE");
-    j->admin_comment = strdup(note);
+    COMMENT(j) = strdup(note);
     return j;
 }
 
@@ -264,7 +265,7 @@ void apply(void)
     s->n_jobs = n_list;
     for (size_t i = 0; i < n_list; i++) {
         s->jobs[i] = list[i];
-        s->jobs[i].admin_comment = list[i].admin_comment ? strdup(list[i].admin_comment) : NULL;
+        s->jobs[i].note = snapshot_note(comments[i]);
         s->jobs[i].dependency = list[i].dependency ? strdup(list[i].dependency) : NULL;
     }
     s->parts = calloc(1, sizeof(*s->parts));

@@ -27,6 +27,8 @@ extern struct unit_clock clock_now;
 extern struct channel_peer reporter; /* who reports: root of n1, unless a case says otherwise */
 
 extern struct slurm_job list[64]; /* Slurm's */
+extern char *comments[64];        /* their AdminComments, NULL = none; freed by list_add */
+#define COMMENT(j) comments[(j)-list]
 extern size_t n_list;
 extern uint32_t age_weight; /* of the next list */
 

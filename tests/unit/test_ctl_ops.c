@@ -178,8 +178,8 @@ static void test_let_go_held(void)
     set_up();
     grant(10);
     struct slurm_job *j = list_add(8, 0);
-    free(j->admin_comment);
-    j->admin_comment = NULL;
+    free(COMMENT(j));
+    COMMENT(j) = NULL;
     apply();
     j->held = 1;
     apply();

@@ -37,8 +37,8 @@ static struct slurm_job *begin(const char *requeue)
              "carnot:v=1,id=7,t=%lld,begin=%lld,latest=%lld,wait=%d,j=600,g=0.0166,g0=0.0667,"
              "policy=greenest,code=FLAT,layer=flag,eb=0,cb=0,act=default,run=%s",
              NOW, NOW, NOW, ALLOWED, requeue);
-    free(j->admin_comment);
-    j->admin_comment = strdup(text);
+    free(COMMENT(j));
+    COMMENT(j) = strdup(text);
     run_job(j);
     apply();
     return j;
@@ -305,8 +305,8 @@ static void test_first_piece(void)
              NOW, NOW + 250, NOW + ALLOWED, ALLOWED);
     struct slurm_job *other = list_add(8, 250);
     other->limit_s = 100;
-    free(other->admin_comment);
-    other->admin_comment = strdup(text);
+    free(COMMENT(other));
+    COMMENT(other) = strdup(text);
     end_job(j);
     next_list(0);
     UNIT_INT(n_orders, 1, "moved at once");

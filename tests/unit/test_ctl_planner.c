@@ -87,8 +87,8 @@ static void note(struct slurm_job *j, const char *code, int wait_s, int latest_s
              "carnot:v=1,id=%x,t=%lld,begin=%lld,latest=%lld,wait=%d,j=600,g=0.0166,g0=0.0667,"
              "policy=balanced,code=%s,layer=flag,eb=0,cb=0,act=default,run=",
              j->job_id, NOW, (long long)j->eligible_s, latest_s ? NOW + latest_s : 0, wait_s, code);
-    free(j->admin_comment);
-    j->admin_comment = strdup(text);
+    free(COMMENT(j));
+    COMMENT(j) = strdup(text);
 }
 
 /* Jobs 1 to n, all in the dip, the later the larger. */
@@ -236,8 +236,8 @@ static void test_replan_without_note(void)
     set_up();
     struct slurm_job *j = list_add(7, 70);
     apply();
-    free(j->admin_comment);
-    j->admin_comment = strdup("JS1:H4sIAAAA");
+    free(COMMENT(j));
+    COMMENT(j) = strdup("JS1:H4sIAAAA");
     advance(2);
     apply();
     restart();

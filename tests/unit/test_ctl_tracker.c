@@ -293,8 +293,8 @@ static void test_requeue_budget(void)
     advance(2);
     report(1, 7, 1000000);
     n_list++;
-    free(list[2].admin_comment);
-    list[2].admin_comment = NULL;
+    free(comments[2]);
+    comments[2] = NULL;
     j->phase = PHASE_PENDING;
     j->submit_s = clock_now.wall_ms / 1000;
     j->restart = 1;
@@ -324,8 +324,8 @@ static void test_requeue_budget(void)
     UNIT_INT(bio().over, 0, "nothing was used beyond a reservation");
     struct ledger_job old;
     struct job_key key = {6, 0, NOW};
-    list[0].submit_s += 5; /* slurmctld lost job 6 and gave its number away */
-    list[0].admin_comment[strlen("carnot:v=1,id=")] ^= 1; /* the plugin judged that one anew */
+    list[0].submit_s += 5;                      /* slurmctld lost job 6 and gave its number away */
+    comments[0][strlen("carnot:v=1,id=")] ^= 1; /* the plugin judged that one anew */
     apply();
     UNIT_INT(ledger_job_get(c.ledger, key, &old, NULL), 1, "the lost one");
     UNIT_STR(old.state, "GONE", "was not requeued");
@@ -541,8 +541,8 @@ static void test_admit(void)
     list_add(7, 0);
     apply();
     struct slurm_job *j = list_add(8, 0);
-    free(j->admin_comment);
-    j->admin_comment = NULL;
+    free(COMMENT(j));
+    COMMENT(j) = NULL;
     apply();
     UNIT_INT(n_orders, 1, "one order");
     UNIT_INT(orders[0].kind * 100 + (int)orders[0].job_id, ORDER_HOLD * 100 + 8, "hold it");
@@ -563,13 +563,12 @@ static void test_enforce(void)
 {
     set_up();
     struct slurm_job *j = list_add(7, 0);
-    char *note = strstr(j->admin_comment, "eb=0,");
+    char *note = strstr(COMMENT(j), "eb=0,");
     char text[512];
-    snprintf(text, sizeof(text),
-             "%.*seb=10000000,cb=0,act=term,run=", (int)(note - j->admin_comment),
-             j->admin_comment);
-    free(j->admin_comment);
-    j->admin_comment = strdup(text);
+    snprintf(text, sizeof(text), "%.*seb=10000000,cb=0,act=term,run=", (int)(note - COMMENT(j)),
+             COMMENT(j));
+    free(COMMENT(j));
+    COMMENT(j) = strdup(text);
     run_job(j);
     apply();
     advance(2);
@@ -604,7 +603,7 @@ static void test_modelled(void)
 {
     set_up();
     struct slurm_job *j = list_add(7, 0);
-    char *note = strstr(j->admin_comment, "eb=0,");
+    char *note = strstr(COMMENT(j), "eb=0,");
     memcpy(note, "eb=9,", 5);
     run_job(j);
     apply();
