@@ -33,9 +33,11 @@ static int counted(struct admit *a, const struct board *b, int64_t now_ms)
 {
     if (is_older(a, b))
         return 0;
+    /* Only a new board ends a lease. */
+    if (b->head.seq != a->seq || b->head.published_ms != a->published_ms)
+        lease_sweep(&a->leases, b, now_ms);
     a->seq = b->head.seq;
     a->published_ms = b->head.published_ms;
-    lease_sweep(&a->leases, b, now_ms);
     return b->head.listed_ms >= a->started_ms;
 }
 
