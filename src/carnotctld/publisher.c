@@ -106,40 +106,47 @@ static int build_parts(const struct ctl *c, struct build *w)
 
 /* What is running, and what Carnot makes wait until a time of its choice. What only queues is left
  * out: when it starts is Slurm's to say. */
-static void plan_job(struct build *w, const struct slurm_job *job, const struct ledger_job *row)
+static void plan_job(struct build *w, const struct slurm_job *job, const struct ledger_job *row,
+                     int64_t *diff)
 {
-    const struct board_partition *p = board_partition_find(&w->b, job->partition);
     struct placement_job pj;
     struct placement_price price;
     uint32_t cpus;
-    int64_t hold_s, now_s = w->b.head.published_ms / 1000;
-    if (!p || job->phase == PHASE_ENDED)
+    int64_t hold_s, now_s = w->b.head.published_ms / 1000, from_s = now_s, to_s;
+    int waits = job->phase == PHASE_PENDING;
+    if (job->phase == PHASE_ENDED || (waits && (!row || row->released || row->planned_s == 0)))
+        return;
+    const struct board_partition *p = board_partition_find(&w->b, job->partition);
+    if (!p)
         return;
     tracker_placement_job(job, &pj);
     placement_price(&w->b, &pj, &price);
     placement_occupation(&w->b, &pj, &price, &cpus, &hold_s);
-    uint32_t *planned = w->planned + (size_t)(p - w->parts) * w->b.n_slots;
-    if (job->phase != PHASE_PENDING) {
-        slots_occupy(&w->b.head, planned, w->b.n_slots, now_s, job->start_s + hold_s, cpus, 1);
-        return;
-    }
-    if (!row || row->released || row->planned_s == 0)
-        return;
-    int64_t from_s = row->planned_s > now_s ? row->planned_s : now_s;
-    slots_occupy(&w->b.head, planned, w->b.n_slots, from_s, from_s + hold_s, cpus, 1);
+    if (waits && row->planned_s > now_s)
+        from_s = row->planned_s;
+    to_s = (waits ? from_s : job->start_s) + hold_s;
+    slots_begin_end(&w->b.head, diff + (size_t)(p - w->parts) * (w->b.n_slots + 1), w->b.n_slots,
+                    from_s, to_s, cpus);
 }
 
 static int build_planned(const struct ctl *c, struct build *w)
 {
     int64_t slots = c->set.carbon.horizon_ms / 1000 / w->b.head.slot_s + 1;
     w->b.n_slots = (uint32_t)(slots < BOARD_SLOTS_MAX ? slots : BOARD_SLOTS_MAX);
-    if (!(w->planned =
-              publisher_section((size_t)w->b.n_slots * w->b.n_partitions, sizeof(*w->planned))))
+    int64_t *diff =
+        publisher_section((size_t)(w->b.n_slots + 1) * w->b.n_partitions, sizeof(*diff));
+    w->planned = publisher_section((size_t)w->b.n_slots * w->b.n_partitions, sizeof(*w->planned));
+    if (!diff || !w->planned) {
+        free(diff);
         return -1;
+    }
     for (size_t i = 0, at = 0; c->snap && i < c->snap->n_jobs; i++) {
         const struct slurm_job *job = &c->snap->jobs[i];
-        plan_job(w, job, runs_newest_along(c, &at, job->job_id));
+        plan_job(w, job, runs_newest_along(c, &at, job->job_id), diff);
     }
+    for (size_t i = 0, n = w->b.n_slots; i < w->b.n_partitions; i++)
+        slots_sum(diff + i * (n + 1), (uint32_t)n, w->planned + i * n);
+    free(diff);
     w->b.planned = w->planned;
     return 0;
 }
@@ -182,10 +189,10 @@ static int build_budgets(struct ctl *c, struct build *w, struct err *e)
     free(all);
     if (!w->budgets)
         return -1;
-    qsort(w->budgets, kept, sizeof(*w->budgets), budget_order);
+    publisher_sort(w->budgets, kept, sizeof(*w->budgets), budget_order);
     if (native_budgets(c, &w->budgets, &kept) < 0)
         return -1;
-    qsort(w->budgets, kept, sizeof(*w->budgets), budget_order);
+    publisher_sort(w->budgets, kept, sizeof(*w->budgets), budget_order);
     w->b.budgets = w->budgets;
     w->b.n_budgets = (uint32_t)kept;
     return 0;
@@ -199,27 +206,37 @@ static int user_order(const void *a, const void *b)
     return strcmp(y->default_account, x->default_account); /* one that names an account is first */
 }
 
+static int add_user(struct build *w, size_t n, uint32_t uid, const char *name, const char *account)
+{
+    struct board_user *users = publisher_grow(w->users, n, sizeof(*users));
+    if (!users)
+        return -1;
+    w->users = users;
+    users[n].uid = uid;
+    name_copy(users[n].name, name);
+    name_copy(users[n].default_account, account);
+    return 0;
+}
+
 static int build_users(const struct ctl *c, struct build *w)
 {
     const struct accounting *a = c->accounting;
     size_t n = 0, kept = 0, known = a ? a->n_users : 0;
     uint32_t lately[1024] = {0}; /* uid + 1 */
-    if (!(w->users = publisher_section(c->n_jobs + known, sizeof(*w->users))))
-        return -1;
     for (size_t i = 0; i < known && n < BOARD_USERS_MAX; i++) {
-        w->users[n].uid = a->users[i].uid;
-        name_copy(w->users[n].default_account, a->users[i].default_account);
-        name_copy(w->users[n++].name, a->users[i].name);
+        const struct accounting_user *u = &a->users[i];
+        if (add_user(w, n++, u->uid, u->name, u->default_account) < 0)
+            return -1;
     }
     for (size_t i = 0; i < c->n_jobs && n < BOARD_USERS_MAX; i++) {
         uint32_t *seen = &lately[c->jobs[i].uid % 1024]; /* most own many jobs: few are sorted */
         if (*seen == c->jobs[i].uid + 1)
             continue;
         *seen = c->jobs[i].uid + 1;
-        w->users[n].uid = c->jobs[i].uid;
-        name_copy(w->users[n++].name, c->jobs[i].user);
+        if (add_user(w, n++, c->jobs[i].uid, c->jobs[i].user, "") < 0)
+            return -1;
     }
-    qsort(w->users, n, sizeof(*w->users), user_order);
+    publisher_sort(w->users, n, sizeof(*w->users), user_order);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || w->users[i].uid != w->users[kept - 1].uid)
             w->users[kept++] = w->users[i];

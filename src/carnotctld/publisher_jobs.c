@@ -27,7 +27,7 @@ static int build_decisions(const struct ctl *c, struct build *w)
     for (size_t i = 0; i < jobs && n < BOARD_DECISIONS_MAX; i++)
         if (c->snap->jobs[i].note)
             w->decisions[n++] = c->snap->jobs[i].note->id;
-    qsort(w->decisions, n, sizeof(*w->decisions), id_order);
+    publisher_sort(w->decisions, n, sizeof(*w->decisions), id_order);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || w->decisions[i] != w->decisions[kept - 1])
             w->decisions[kept++] = w->decisions[i];
@@ -47,18 +47,20 @@ static int build_accounts(const struct ctl *c, struct build *w)
 {
     size_t n = 0, kept = 0, jobs = c->snap ? c->snap->n_jobs : 0;
     uint32_t lately[1024] = {0}; /* place + 1 */
-    if (!(w->accounts = publisher_section(jobs, sizeof(*w->accounts))))
-        return -1;
     for (size_t i = 0; i < jobs; i++) {
         const struct slurm_job *job = &c->snap->jobs[i];
         uint32_t *seen = &lately[board_name_hash(job->account) % 1024];
         if (job->phase == PHASE_ENDED || !job->account[0] ||
             (*seen && strcmp(w->accounts[*seen - 1].name, job->account) == 0))
             continue;
-        snprintf(w->accounts[n++].name, BOARD_NAME_MAX, "%s", job->account);
+        struct board_account *grown = publisher_grow(w->accounts, n, sizeof(*grown));
+        if (!grown)
+            return -1;
+        w->accounts = grown;
+        snprintf(grown[n++].name, BOARD_NAME_MAX, "%s", job->account);
         *seen = (uint32_t)n;
     }
-    qsort(w->accounts, n, sizeof(*w->accounts), account_order);
+    publisher_sort(w->accounts, n, sizeof(*w->accounts), account_order);
     for (size_t i = 0; i < n && kept < BOARD_ACCOUNTS_MAX; i++)
         if (i == 0 || strcmp(w->accounts[i].name, w->accounts[kept - 1].name) != 0)
             w->accounts[kept++] = w->accounts[i];
@@ -67,12 +69,19 @@ static int build_accounts(const struct ctl *c, struct build *w)
     return 0;
 }
 
-static int32_t account_index(const struct build *w, const char *name)
+static int account_named(const void *name, const void *account)
 {
-    struct board_account wanted;
-    snprintf(wanted.name, sizeof(wanted.name), "%s", name);
-    const struct board_account *found =
-        bsearch(&wanted, w->accounts, w->b.n_accounts, sizeof(*w->accounts), account_order);
+    return strcmp(name, ((const struct board_account *)account)->name);
+}
+
+/* `guess` is what it was for the job before: neighbours in Slurm's list often share it. */
+static int32_t account_index(const struct build *w, const char *name, int32_t guess)
+{
+    if (guess >= 0 && account_named(name, &w->accounts[guess]) == 0)
+        return guess;
+    const struct board_account *found = !w->accounts ? NULL
+                                                     : bsearch(name, w->accounts, w->b.n_accounts,
+                                                               sizeof(*w->accounts), account_named);
     return found ? (int32_t)(found - w->accounts) : -1;
 }
 
@@ -90,6 +99,7 @@ static int job_order(const void *a, const void *b)
 static int build_index(const struct ctl *c, struct build *w)
 {
     size_t n = 0, jobs = c->snap ? c->snap->n_jobs : 0;
+    int32_t account = -1;
     if (!(w->jobs = publisher_section(jobs, sizeof(*w->jobs))))
         return -1;
     for (size_t i = 0; i < jobs && n < BOARD_JOBS_MAX; i++) {
@@ -107,11 +117,11 @@ static int build_index(const struct ctl *c, struct build *w)
             .flags = job->exclusive ? BOARD_JOB_EXCLUSIVE : 0u,
             .cpus_per_task = job->cpus_per_task,
             .partition = partition_index(w, job->partition),
-            .account = account_index(w, job->account),
+            .account = account = account_index(w, job->account, account),
             .limit_s = job->limit_s,
         };
     }
-    qsort(w->jobs, n, sizeof(*w->jobs), job_order);
+    publisher_sort(w->jobs, n, sizeof(*w->jobs), job_order);
     w->b.jobs = w->jobs;
     w->b.n_jobs = (uint32_t)n;
     return 0;
@@ -123,19 +133,30 @@ static int run_order(const void *a, const void *b)
     return board_run_compare(a, x->uid, x->name);
 }
 
-/* A job that waits now has its run wait from when its own wait began. */
-static void add_waiting(const struct ctl *c, const struct slurm_job *job, struct board_run *run)
+/* A job that waits now has its run wait from when its own wait began; 0: it has none, or does not
+ * wait. */
+static int64_t waiting_since(const struct ctl *c, const struct slurm_job *job)
 {
-    const struct placement_note *note = job->note;
-    run->waiting_since_s = 0;
-    if (job->phase != PHASE_PENDING || !note || !note->run[0])
-        return;
+    if (job->phase != PHASE_PENDING || !job->note || !job->note->run[0])
+        return 0;
     const struct ledger_job *row = runs_newest(c, job->job_id);
     if (!row || row->released || row->delay_s <= 0 || row->planned_s <= ctl_now_s(c))
-        return;
-    run->uid = job->uid;
-    snprintf(run->name, sizeof(run->name), "%s", note->run);
-    run->waiting_since_s = row->planned_s - row->delay_s;
+        return 0;
+    return row->planned_s - row->delay_s;
+}
+
+static int add_run(struct build *w, size_t n, uint32_t uid, const char *name, int64_t waited_s,
+                   int64_t waiting_since_s)
+{
+    struct board_run *runs = publisher_grow(w->runs, n, sizeof(*runs));
+    if (!runs)
+        return -1;
+    w->runs = runs;
+    runs[n].uid = uid;
+    runs[n].waited_s = waited_s;
+    runs[n].waiting_since_s = waiting_since_s;
+    snprintf(runs[n].name, sizeof(runs[n].name), "%s", name);
+    return 0;
 }
 
 /* Of two records of one run: what they have waited, and the earlier begin of the wait. */
@@ -153,19 +174,19 @@ static int build_runs(const struct ctl *c, struct build *w, struct err *e)
     size_t n_known = 0, n = 0, kept = 0, jobs = c->snap ? c->snap->n_jobs : 0;
     if (ledger_run_list(c->ledger, ctl_now_s(c) - TRACKER_RUN_REST_S, &known, &n_known, e) < 0)
         return -1;
-    w->runs = publisher_section(n_known + jobs, sizeof(*w->runs));
-    for (size_t i = 0; w->runs && i < n_known; i++) {
-        w->runs[n] = (struct board_run){.uid = known[i].uid, .waited_s = known[i].waited_s};
-        snprintf(w->runs[n++].name, BOARD_NAME_MAX, "%s", known[i].name);
-    }
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < n_known; i++)
+        rc = add_run(w, n++, known[i].uid, known[i].name, known[i].waited_s, 0);
     free(known);
-    if (!w->runs)
-        return -1;
-    for (size_t i = 0; i < jobs; i++) {
-        add_waiting(c, &c->snap->jobs[i], &w->runs[n]);
-        n += w->runs[n].waiting_since_s != 0;
+    for (size_t i = 0; rc == 0 && i < jobs; i++) {
+        const struct slurm_job *job = &c->snap->jobs[i];
+        int64_t since_s = waiting_since(c, job);
+        if (since_s)
+            rc = add_run(w, n++, job->uid, job->note->run, 0, since_s);
     }
-    qsort(w->runs, n, sizeof(*w->runs), run_order);
+    if (rc < 0)
+        return -1;
+    publisher_sort(w->runs, n, sizeof(*w->runs), run_order);
     for (size_t i = 0; i < n && kept < BOARD_RUNS_MAX; i++) {
         if (kept && run_order(&w->runs[kept - 1], &w->runs[i]) == 0)
             merge(&w->runs[kept - 1], &w->runs[i]);

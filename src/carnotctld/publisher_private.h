@@ -6,6 +6,7 @@
 #define CARNOT_CARNOTCTLD_PUBLISHER_PRIVATE_H
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "carnotctld/ctl.h"
 
@@ -29,6 +30,32 @@ struct build {
 static inline void *publisher_section(size_t n, size_t size)
 {
     return calloc(n ? n : 1, size);
+}
+
+/* The section with zeroed room for record n, which comes after those that are there; it may have
+ * moved. NULL: no memory, and it stays as it was. For sections to which few of the jobs add. */
+static inline void *publisher_grow(void *section, size_t n, size_t size)
+{
+    const size_t first = 64;
+    if (section && (n < first || (n & (n - 1)) != 0))
+        return section;
+    size_t room = section ? 2 * n : first;
+    char *grown = realloc(section, room * size);
+    if (grown)
+        memset(grown + n * size, 0, (room - n) * size);
+    return grown;
+}
+
+/* qsort(), unless it is in order already, as what comes from Slurm's list mostly is. */
+static inline void publisher_sort(void *items, size_t n, size_t size,
+                                  int (*order)(const void *, const void *))
+{
+    const char *item = items;
+    for (size_t i = 1; i < n; i++, item += size)
+        if (order(item, item + size) > 0) {
+            qsort(items, n, size, order);
+            return;
+        }
 }
 
 /* What is said of jobs: the index, their accounts, decisions seen, runs, outages, pasts. Partitions

@@ -18,14 +18,16 @@ struct series board_series(const struct board *b)
 /* Is the name one of "a,b"? */
 static int in_list(const char *list, const char *name)
 {
-    size_t len = strlen(name);
-    while (list) {
-        if (strncmp(list, name, len) == 0 && (list[len] == ',' || list[len] == '\0'))
+    for (;; list++) {
+        size_t i = 0;
+        while (name[i] && list[i] == name[i])
+            i++;
+        if (!name[i] && (list[i] == ',' || list[i] == '\0'))
             return 1;
-        list = strchr(list, ',');
-        list += list != NULL;
+        for (list += i; *list != ','; list++)
+            if (*list == '\0')
+                return 0;
     }
-    return 0;
 }
 
 const struct board_partition *board_partition_each(const struct board *b, const char *names,

@@ -26,6 +26,15 @@ static uint32_t slot_end(const struct slots *s, int64_t t_s)
     return i > s->n ? s->n : (uint32_t)i;
 }
 
+static void add(const struct slots *s, int64_t *diff, int64_t from_s, int64_t to_s, uint32_t cpus)
+{
+    uint32_t from = slot_of(s, from_s), to = slot_end(s, to_s);
+    if (from >= to)
+        return;
+    diff[from] += cpus;
+    diff[to] -= cpus;
+}
+
 /* Where leases begin and end to hold CPUs, as differences to be summed up. */
 static void add_leases(const struct slots *s, const struct lease_table *leases,
                        const struct board_partition *p, int64_t *diff)
@@ -34,8 +43,7 @@ static void add_leases(const struct slots *s, const struct lease_table *leases,
         const struct lease *l = &leases->leases[i];
         if (strcmp(l->partition, p->name) != 0)
             continue;
-        diff[slot_of(s, l->start_s)] += l->cpus;
-        diff[slot_end(s, l->end_s)] -= l->cpus;
+        add(s, diff, l->start_s, l->end_s, l->cpus);
     }
 }
 
@@ -85,5 +93,21 @@ void slots_occupy(const struct board_head *h, uint32_t *planned, uint32_t n_slot
         uint32_t room = add ? UINT32_MAX - planned[i] : planned[i];
         uint32_t part = cpus < room ? cpus : room;
         planned[i] = add ? planned[i] + part : planned[i] - part;
+    }
+}
+
+void slots_begin_end(const struct board_head *h, int64_t *diff, uint32_t n_slots, int64_t from_s,
+                     int64_t to_s, uint32_t cpus)
+{
+    struct slots s = {.start_s = h->slot_start_s, .slot_s = h->slot_s, .n = n_slots};
+    add(&s, diff, from_s, to_s, cpus);
+}
+
+void slots_sum(const int64_t *diff, uint32_t n_slots, uint32_t *planned)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < n_slots; i++) {
+        sum += diff[i];
+        planned[i] = sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
     }
 }

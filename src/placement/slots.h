@@ -50,4 +50,10 @@ static inline int slots_full(const struct slots *s, int64_t i)
 void slots_occupy(const struct board_head *h, uint32_t *planned, uint32_t n_slots, int64_t from_s,
                   int64_t to_s, uint32_t cpus, int add);
 
+/* The same for many: each says in diff[n_slots + 1], zeroed before, where it begins and ends to
+ * hold CPUs; the sums of all are their planned[n_slots] (saturates). */
+void slots_begin_end(const struct board_head *h, int64_t *diff, uint32_t n_slots, int64_t from_s,
+                     int64_t to_s, uint32_t cpus);
+void slots_sum(const int64_t *diff, uint32_t n_slots, uint32_t *planned);
+
 #endif
