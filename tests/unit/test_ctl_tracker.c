@@ -165,7 +165,7 @@ static void test_lost_number(void)
     advance(2);
     report(1, 7, 1000000);
     j->submit_s = NOW + 2;
-    list[0].admin_comment[strlen("carnot:v=1,id=")] ^= 1; /* the plugin judged that one anew */
+    comments[0][strlen("carnot:v=1,id=")] ^= 1; /* the plugin judged that one anew */
     run_job(j);
     snprintf(j->nodelist, sizeof(j->nodelist), "n2");
     apply();
