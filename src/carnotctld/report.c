@@ -15,12 +15,11 @@
 #include "carnotctld/events.h"
 #include "carnotctld/feed_watch.h"
 #include "carnotctld/node_address.h"
-#include "carnotctld/nodelist.h"
+#include "carnotctld/named_job.h"
 #include "carnotctld/nodes.h"
 #include "carnotctld/ops.h"
 #include "carnotctld/requeue.h"
 #include "carnotctld/slurm_client.h"
-#include "carnotctld/runs.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
 #include "common/text.h"
@@ -110,129 +109,6 @@ static enum ledger_quality quality_of(const char *text)
     return q < 0 ? QUALITY_NONE : (enum ledger_quality)q;
 }
 
-/* Had the run begun by then? Slurm's start is a whole second, and nodes' clocks differ a little. */
-static int begun(const struct ledger_job *row, const struct record *r)
-{
-    return row->start_s > 0 && row->start_s <= r->end_ms / 1000 + 1;
-}
-
-/* Did Slurm have it on this node? Then a record of the node that names its number means it, though
- * another job has the number since: slurmctld gives away that of a job that it lost, and the node
- * of the lost one may go on to name it. */
-static int is_of(const struct ledger_job *row, const char *node)
-{
-    return row->nodelist[0] && nodelist_has(row->nodelist, node);
-}
-
-/* Of the runs not settled, the last one that had begun by the record's end: on this node if there
- * is one, else anywhere; else the job's oldest. NULL: the job has none. */
-static struct ledger_job *find_unsettled(struct ctl *c, const struct record *r, const char *node,
-                                         uint32_t job_id)
-{
-    struct ledger_job *last = runs_at(c, job_id, r->end_ms / 1000), *best = NULL;
-    size_t i = runs_from(c, job_id), first = i;
-    for (; i < c->n_jobs && c->jobs[i].key.job_id == job_id; i++) {
-        struct ledger_job *row = &c->jobs[i];
-        if (begun(row, r) && (!best || row->start_s >= best->start_s) && is_of(row, node))
-            best = row;
-    }
-    return i - first > 1 && best ? best : last;
-}
-
-/* The same of the runs in the ledger. 1 found, 0 none, -1 error. */
-static int find_settled(struct ctl *c, const struct record *r, const char *node, uint32_t job_id,
-                        struct ledger_job *out)
-{
-    struct ledger_query q = {.job_id = job_id};
-    struct ledger_job *rows = NULL;
-    struct err e = {.text = ""};
-    size_t n = 0;
-    int found = 0, here = 0;
-    if (ledger_job_list(c->ledger, &q, &rows, &n, &e) < 0)
-        return -1;
-    for (size_t i = 0; i < n; i++) {
-        if (rows[i].key.job_id != job_id || !begun(&rows[i], r))
-            continue;
-        int is_here = is_of(&rows[i], node);
-        if (found && (is_here < here || (is_here == here && rows[i].start_s <= out->start_s)))
-            continue;
-        *out = rows[i];
-        here = is_here;
-        found = 1;
-    }
-    free(rows);
-    return found;
-}
-
-/* Slurm started this one, took the start back, and queued it again with a new submit time (see
- * runs_same), or forgot that it had run: what its nodes drew until then is its own. */
-static int taken_back(const struct ctl *c, const struct ledger_job *row, const struct record *r,
-                      uint32_t uid)
-{
-    const struct slurm_job *job = snapshot_job(c->snap, row->key.job_id);
-    if (!job || row->uid != uid || !runs_same(row, job))
-        return 0;
-    return row->measured_until_s > 0 ||
-           (job->submit_s > row->key.submit_s && r->start_ms / 1000 <= job->submit_s);
-}
-
-/* The run that a record's job means. 1 found, 0 ask again later, -1 error. */
-static int find_run(struct ctl *c, const struct record *r, const char *node, uint32_t job_id,
-                    uint32_t uid, struct ledger_job *out)
-{
-    struct ledger_job *row = find_unsettled(c, r, node, job_id);
-    if (row && begun(row, r)) {
-        *out = *row;
-        return 1;
-    }
-    int rc = find_settled(c, r, node, job_id, out);
-    if (rc != 0)
-        return rc;
-    /* The list is older than the record, or Slurm shows the job as pending still. */
-    if (!c->snap || c->snap->listed_ms < r->end_ms + 5000)
-        return 0;
-    if (row && taken_back(c, row, r, uid)) {
-        *out = *row;
-        return 1;
-    }
-    row = tracker_adopt(c, job_id, uid, r->start_ms / 1000, r->end_ms / 1000);
-    if (!row)
-        return -1;
-    *out = *row;
-    return 1;
-}
-
-/* Each node and job is said once, as far as so many are remembered. */
-static int said_before(const char *node, uint32_t job_id)
-{
-    static struct {
-        char node[LEDGER_NAME_MAX];
-        uint32_t job_id;
-    } said[64];
-    static unsigned next;
-    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
-        if (said[i].job_id == job_id && strcmp(said[i].node, node) == 0)
-            return 1;
-    snprintf(said[next].node, sizeof(said[next].node), "%s", node);
-    said[next].job_id = job_id;
-    next = (next + 1) % (sizeof(said) / sizeof(said[0]));
-    return 0;
-}
-
-/* Can the node have worked for this run then? Epilogs and processes that do not end in time take
- * minutes; a node that goes on to name a job that slurmctld has forgotten would do it for ever. */
-static int ran_there(const char *node, const struct record *r, const struct ledger_job *run)
-{
-    int elsewhere = run->nodelist[0] && !nodelist_has(run->nodelist, node);
-    int over = run->end_s > 0 && r->start_ms / 1000 > run->end_s + TRACKER_LEFTOVER_S;
-    if (!elsewhere && !over)
-        return 1;
-    if (!said_before(node, run->key.job_id))
-        log_warn("node %s reports job %u, which %s: not charged", node, run->key.job_id,
-                 elsewhere ? "Slurm never ran there" : "has ended long ago");
-    return 0;
-}
-
 /* Fill shares; what belongs to no run of this node goes to the system's part. 1 done, 0 ask again
  * later, -1 error. */
 static int share_out(struct ctl *c, const char *node, const struct record *r,
@@ -245,6 +121,7 @@ static int share_out(struct ctl *c, const char *node, const struct record *r,
     json_array_foreach((json_t *)(uintptr_t)r->jobs, i, job)
     {
         uint64_t id, uid, uj = 0;
+        int64_t begun_ms = 0;
         struct ledger_job run;
         read_u64(job, "uj", &uj); /* check_sum has seen it */
         if (read_u64(job, "job", &id) < 0 || id == 0 || id > UINT32_MAX ||
@@ -252,10 +129,19 @@ static int share_out(struct ctl *c, const char *node, const struct record *r,
             *system_uj += uj;
             continue;
         }
-        int rc = find_run(c, r, node, (uint32_t)id, (uint32_t)uid, &run);
-        if (rc != 1)
+        const char *begun = json_string_value(json_object_get(job, "begun"));
+        if (begun && when_parse_rfc3339(begun, &begun_ms, NULL) < 0)
+            begun_ms = 0;
+        struct named_job named = {.node = node,
+                                  .job_id = (uint32_t)id,
+                                  .uid = (uint32_t)uid,
+                                  .from_ms = r->start_ms,
+                                  .until_ms = r->end_ms,
+                                  .begun_s = begun_ms / 1000};
+        int rc = named_job_run(c, &named, &run);
+        if (rc <= 0)
             return rc;
-        if (!ran_there(node, r, &run)) {
+        if (rc == NAMED_JOB_NOBODYS) {
             *system_uj += uj;
             continue;
         }

@@ -98,6 +98,8 @@ void job_learn(struct job *job, const struct node_event *ev)
 {
     uint32_t cores;
 
+    if (ev->kind == NODE_EVENT_START)
+        job->begun_ms = ev->t_ms;
     if (ev->gpus[0])
         job->gpus = _bits(ev->gpus);
     if (ev->uid != NODE_EVENT_UNKNOWN)

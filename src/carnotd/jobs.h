@@ -29,6 +29,7 @@ struct job {
     uint32_t uid;      /* UINT32_MAX unknown */
     uint32_t cpus;     /* held, at least 1 */
     bool cpus_guessed; /* nobody told us how many */
+    int64_t begun_ms;  /* wall clock of its prolog here; 0 nobody told us */
     uint64_t gpus;     /* held: one bit a device of the node */
     enum job_phase phase;
     enum job_by by;

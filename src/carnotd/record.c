@@ -90,6 +90,8 @@ static void _write_jobs(const struct sampler *s, struct line *l, const struct re
             line_u64(l, "cpu_ms", total_us / 1000 - job->mark_us / 1000);
         line_str(l, "quality", quality_name(_job_quality(job, r)));
         line_str(l, "coverage", coverage);
+        if (job->begun_ms)
+            line_time(l, "begun", job->begun_ms);
         if (job->cpu.known)
             line_u64(l, "cpu_total_us", total_us);
         line_object_end(l);
@@ -198,6 +200,8 @@ void record_job_start(struct sampler *s, const struct job *job)
         line_u64(&l, "uid", job->uid);
     line_u64(&l, "cpus", job->cpus);
     line_bool(&l, "cpus_guessed", job->cpus_guessed);
+    if (job->begun_ms)
+        line_time(&l, "begun", job->begun_ms);
     if (job->gpus)
         line_u64(&l, "gpus", job->gpus);
     line_str(&l, "by", job_by_name(job->by));

@@ -79,6 +79,7 @@ static void _resume_job(struct sampler *s, const json_t *record, const json_t *e
     json_int_t cpus = json_integer_value(json_object_get(entry, "cpus"));
     const json_t *uid = json_object_get(entry, "uid");
     const json_t *used = json_object_get(entry, "cpu_total_us");
+    const char *begun = json_string_value(json_object_get(entry, "begun"));
     struct job *job;
 
     if (id <= 0 || id >= UINT32_MAX || cpus <= 0 || cpus > UINT16_MAX ||
@@ -92,6 +93,8 @@ static void _resume_job(struct sampler *s, const json_t *record, const json_t *e
     job->gpus = (uint64_t)json_integer_value(json_object_get(entry, "gpus"));
     if (json_is_integer(uid))
         job->uid = (uint32_t)json_integer_value(uid);
+    if (begun && when_parse_rfc3339(begun, &job->begun_ms, NULL) < 0)
+        job->begun_ms = 0;
     if (json_is_integer(used) && json_integer_value(used) >= 0)
         job_cpu_resume(&job->cpu, (uint64_t)json_integer_value(used));
     job->mark_us = job_cpu_total_us(&job->cpu);

@@ -51,7 +51,7 @@ if [[ $(id -u) = 0 ]] && command -v munged munge unmunge >/dev/null; then
     munged --foreground --force --key-file="$munge/key" --socket="$munge/socket" --pid-file="$munge/pid" \
         --seed-file="$munge/seed" --log-file="$munge/log" >/dev/null 2>&1 &
     munge_pid=$!
-    trap 'kill "$munge_pid" 2>/dev/null; rm -rf -- "$munge"; cleanup' EXIT
+    trap 'kill "$munge_pid" 2>/dev/null; wait "$munge_pid"; rm -rf -- "$munge"; cleanup' EXIT
     wait_for 10 test -S "$munge/socket" || bail_out "munged does not start"
 fi
 

@@ -45,6 +45,60 @@ static void test_unknown_job(void)
     tear_down();
 }
 
+static long long report_begun(long long seq, uint32_t job, uint64_t uj, int64_t begun_s)
+{
+    struct err e = {.text = ""};
+    char begun[40];
+    json_t *request = one_record(seq, job, uj);
+    json_t *record = json_array_get(json_object_get(request, "records"), 0);
+    json_t *entry = json_array_get(json_object_get(record, "jobs"), 0);
+    when_format_rfc3339(begun, sizeof(begun), begun_s);
+    json_object_set_new(entry, "begun", json_string(begun));
+    return send_report(request, &e);
+}
+
+/* slurmctld gave a number away twice, and was killed before a list had shown the second job: the
+ * node that it had begun on names it for minutes, and the first job has ended there long since. */
+static void test_never_listed(void)
+{
+    struct slurm_job *j;
+    set_up();
+    grant(10000);
+    j = list_add(7, 0);
+    run_job(j);
+    apply();
+    advance(2);
+    UNIT_INT(report_begun(1, 7, 1000000, NOW + 1), 1, "its own");
+    end_job(j);
+    apply();
+    int64_t end_s = j->end_s;
+    apply();
+    for (int i = 0; i < 3; i++) {
+        advance(6);
+        apply();
+        clock_now.wall_ms -= 5000; /* the list is younger */
+        UNIT_INT(report_begun(2 + i, 7, 1000000, end_s + 4), 2 + i, "nobody's");
+        clock_now.wall_ms += 5000;
+        UNIT_INT(bio().charged, 1000000, "not the first one's");
+    }
+    advance(2);
+    UNIT_INT(report_begun(5, 7, 1000000, end_s + 4), 4, "a list may be about to show it");
+    UNIT_INT(report_begun(5, 7, 1000000, end_s + 1), 5, "clocks differ a little");
+    UNIT_INT(bio().charged, 2000000, "so this is its own");
+    j->submit_s = end_s + 3;
+    j->phase = PHASE_PENDING;
+    COMMENT(j)[strlen("carnot:v=1,id=")] ^= 1;
+    snprintf(j->state, sizeof(j->state), "PENDING");
+    j->start_s = j->end_s = 0;
+    j->nodelist[0] = '\0';
+    apply();
+    run_job(j);
+    apply();
+    UNIT_INT(report_begun(6, 7, 1000000, end_s + 4), 6, "a list shows one that began then");
+    UNIT_INT(runs_at(&c, 7, NOW + 1000)->energy_uj, 1000000, "and it is that one's");
+    tear_down();
+}
+
 /* A node names a job of which the list knows only another one with the same number, submitted in
  * the second in which the node's began. */
 static void test_same_number(void)
@@ -219,12 +273,10 @@ static void test_troubles(void)
 
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {{"unknown_job", test_unknown_job},
-                                             {"same_number", test_same_number},
-                                             {"bad_records", test_bad_records},
-                                             {"origin", test_origin},
-                                             {"report_overflow", test_report_overflow},
-                                             {"troubles", test_troubles},
-                                             {NULL, NULL}};
+    static const struct unit_case cases[] = {
+        {"unknown_job", test_unknown_job}, {"never_listed", test_never_listed},
+        {"same_number", test_same_number}, {"bad_records", test_bad_records},
+        {"origin", test_origin},           {"report_overflow", test_report_overflow},
+        {"troubles", test_troubles},       {NULL, NULL}};
     return unit_main(argc, argv, cases, "node_report");
 }

@@ -38,6 +38,7 @@ static void _event(enum node_event_kind kind, uint32_t job, uint32_t cpus)
     ev.job_id = job;
     ev.uid = 1000;
     ev.ncpus = cpus;
+    ev.t_ms = clock_wall_ms(sampler.clock);
     if (kind == NODE_EVENT_STEP || kind == NODE_EVENT_STEP_END)
         (void)snprintf(ev.step, sizeof(ev.step), "0");
     (void)sampler_event(&sampler, &ev);
@@ -178,7 +179,7 @@ static void test_format(void)
         "uj\":"
         "4000000,\"active_uj\":4000000,\"cpu_ms\":500,\"quality\":\"modelled\",\"coverage\":"
         "\"cpu\","
-        "\"cpu_total_us\":500000}],\"mono_ms\":5003000,\"busy_us\":9000000}\n";
+        "\"begun\":\"2026-11-24T09:12:01.000Z\",\"cpu_total_us\":500000}],\"mono_ms\":5003000,\"busy_us\":9000000}\n";
     char *text = NULL, path[PATH_MAX], *line;
     size_t size;
 

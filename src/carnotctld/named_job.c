@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Numbers of jobs are not unique: requeues share one, and slurmctld gives that of a job that it
+ * lost in a crash to another, while the node of the lost one goes on to name it.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "carnotctld/named_job.h"
+#include "carnotctld/nodelist.h"
+#include "carnotctld/runs.h"
+#include "carnotctld/tracker.h"
+#include "common/log.h"
+
+#define CLOCKS_DIFFER_S 2 /* of nodes; and Slurm's times are whole seconds */
+
+/* Had the run begun by then? Slurm's start is a whole second, and nodes' clocks differ a little. */
+static int begun(const struct ledger_job *row, const struct named_job *job)
+{
+    return row->start_s > 0 && row->start_s <= job->until_ms / 1000 + 1;
+}
+
+/* Was the run over before the node began with its job? Then it means another one of that number,
+ * which slurmctld may have lost before any list had it. 0: the node does not say when. */
+static int over_before(const struct ledger_job *row, int64_t begun_s)
+{
+    return begun_s > 0 && row->end_s > 0 && begun_s > row->end_s + CLOCKS_DIFFER_S;
+}
+
+/* Did Slurm have it on this node? Then a record of the node that names its number means it, though
+ * another job has the number since: slurmctld gives away that of a job that it lost, and the node
+ * of the lost one may go on to name it. */
+static int is_of(const struct ledger_job *row, const char *node)
+{
+    return row->nodelist[0] && nodelist_has(row->nodelist, node);
+}
+
+/* Of the runs not settled, the last one that had begun by the record's end: on this node if there
+ * is one, else anywhere; else the job's oldest. NULL: the job has none. */
+static struct ledger_job *find_unsettled(struct ctl *c, const struct named_job *job)
+{
+    struct ledger_job *last = runs_at(c, job->job_id, job->until_ms / 1000), *best = NULL;
+    size_t i = runs_from(c, job->job_id), first = i;
+    for (; i < c->n_jobs && c->jobs[i].key.job_id == job->job_id; i++) {
+        struct ledger_job *row = &c->jobs[i];
+        if (begun(row, job) && !over_before(row, job->begun_s) &&
+            (!best || row->start_s >= best->start_s) && is_of(row, job->node))
+            best = row;
+    }
+    if (i - first > 1 && best)
+        return best;
+    return last && over_before(last, job->begun_s) ? NULL : last;
+}
+
+/* The same of the runs in the ledger. 1 found, 0 none, -1 error. */
+static int find_settled(struct ctl *c, const struct named_job *job, struct ledger_job *out)
+{
+    struct ledger_query q = {.job_id = job->job_id};
+    struct ledger_job *rows = NULL;
+    struct err e = {.text = ""};
+    size_t n = 0;
+    int found = 0, here = 0;
+    if (ledger_job_list(c->ledger, &q, &rows, &n, &e) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].key.job_id != job->job_id || !begun(&rows[i], job) ||
+            over_before(&rows[i], job->begun_s))
+            continue;
+        int is_here = is_of(&rows[i], job->node);
+        if (found && (is_here < here || (is_here == here && rows[i].start_s <= out->start_s)))
+            continue;
+        *out = rows[i];
+        here = is_here;
+        found = 1;
+    }
+    free(rows);
+    return found;
+}
+
+/* Slurm started this one, took the start back, and queued it again with a new submit time (see
+ * runs_same), or forgot that it had run: what its nodes drew until then is its own. */
+static int taken_back(const struct ctl *c, const struct ledger_job *row,
+                      const struct named_job *job)
+{
+    const struct slurm_job *now = snapshot_job(c->snap, row->key.job_id);
+    if (!now || row->uid != job->uid || !runs_same(row, now))
+        return 0;
+    return row->measured_until_s > 0 ||
+           (now->submit_s > row->key.submit_s && job->from_ms / 1000 <= now->submit_s);
+}
+
+/* 1 found, 0 ask again later, -1 error. A job that began behind the last run of its number, and
+ * that no list came to show: found is that run, and ran_there() says no. */
+static int find_run(struct ctl *c, const struct named_job *job, struct ledger_job *out)
+{
+    struct ledger_job *row = find_unsettled(c, job);
+    if (row && begun(row, job)) {
+        *out = *row;
+        return 1;
+    }
+    int rc = find_settled(c, job, out);
+    if (rc != 0)
+        return rc;
+    /* The list is older than the record, or Slurm shows the job as pending still. */
+    if (!c->snap || c->snap->listed_ms < job->until_ms + 5000)
+        return 0;
+    if (row && taken_back(c, row, job)) {
+        *out = *row;
+        return 1;
+    }
+    struct named_job whenever = *job;
+    whenever.begun_s = 0;
+    rc = find_settled(c, &whenever, out);
+    if (rc != 0)
+        return rc;
+    row = tracker_adopt(c, job->job_id, job->uid, job->from_ms / 1000, job->until_ms / 1000);
+    if (!row)
+        return -1;
+    *out = *row;
+    return 1;
+}
+
+/* Each node and job is said once, as far as so many are remembered. */
+static int said_before(const char *node, uint32_t job_id)
+{
+    static struct {
+        char node[LEDGER_NAME_MAX];
+        uint32_t job_id;
+    } said[64];
+    static unsigned next;
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+        if (said[i].job_id == job_id && strcmp(said[i].node, node) == 0)
+            return 1;
+    snprintf(said[next].node, sizeof(said[next].node), "%s", node);
+    said[next].job_id = job_id;
+    next = (next + 1) % (sizeof(said) / sizeof(said[0]));
+    return 0;
+}
+
+/* Can the node have worked for this run then? Epilogs and processes that do not end in time take
+ * minutes; a node that goes on to name a job that slurmctld has forgotten would do it for ever. */
+static int ran_there(const struct named_job *job, const struct ledger_job *run)
+{
+    const char *why = NULL;
+    if (run->nodelist[0] && !nodelist_has(run->nodelist, job->node))
+        why = "Slurm never ran there";
+    else if (over_before(run, job->begun_s))
+        why = "had ended before it began there";
+    else if (run->end_s > 0 && job->from_ms / 1000 > run->end_s + TRACKER_LEFTOVER_S)
+        why = "has ended long ago";
+    if (why && !said_before(job->node, job->job_id))
+        log_warn("node %s reports job %u, which %s: not charged", job->node, job->job_id, why);
+    return !why;
+}
+
+int named_job_run(struct ctl *c, const struct named_job *job, struct ledger_job *out)
+{
+    int rc = find_run(c, job, out);
+    return rc == 1 && !ran_there(job, out) ? NAMED_JOB_NOBODYS : rc;
+}
