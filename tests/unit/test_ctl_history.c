@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "carnotctld/history.h"
+#include "carnotctld/ops.h"
 #include "carnotctld/publisher.h"
 #include "carnotctld/tracker.h"
 #include "ctl_host.h"
@@ -94,6 +95,34 @@ static void test_last_two(void)
     snprintf(c.set.policy.lengths, sizeof(c.set.policy.lengths), "requested");
     UNIT_INT(publisher_build(&c, NULL), 0, "a site that does not want it");
     UNIT_INT(c.board.n_pasts, 0, "has no guesses on its board");
+    tear_down();
+}
+
+/* How many lengths `place` has for a job of user ada's, asked by that uid. */
+static size_t predicted(uint32_t uid)
+{
+    struct channel_peer peer = {.uid = uid};
+    json_t *request = json_pack("{s:i,s:s,s:s,s:s,s:s,s:s}", "v", 1, "op", "place", "nodes", "1",
+                                "time", "60", "user", "ada", "name", "train");
+    json_t *a = ops_answer(&c, request, &peer);
+    size_t n = json_array_size(json_object_get(json_object_get(a, "place"), "predicted_s"));
+    UNIT_OK(json_is_true(json_object_get(a, "ok")), "%s",
+            json_string_value(json_object_get(a, "error")));
+    json_decref(a);
+    json_decref(request);
+    return n;
+}
+
+static void test_private(void)
+{
+    set_up();
+    ran(1, "train", 100, "COMPLETED", 0);
+    ran(2, "train", 200, "COMPLETED", 0);
+    list_add(3, 0); /* so that the board knows who ada is */
+    apply();
+    c.board_ms = ctl_now_ms(&c);
+    UNIT_INT(predicted(0), 3, "an operator is told of two runs, and the limit");
+    UNIT_INT(predicted(ADA + 1), 1, "somebody else of the limit alone");
     tear_down();
 }
 
@@ -270,12 +299,9 @@ static void test_why(void)
 
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {{"last_two", test_last_two},
-                                             {"power", test_power},
-                                             {"rows", test_rows},
-                                             {"order", test_order},
-                                             {"bound", test_bound},
-                                             {"why", test_why},
-                                             {NULL, NULL}};
+    static const struct unit_case cases[] = {{"last_two", test_last_two}, {"private", test_private},
+                                             {"power", test_power},       {"rows", test_rows},
+                                             {"order", test_order},       {"bound", test_bound},
+                                             {"why", test_why},           {NULL, NULL}};
     return unit_main(argc, argv, cases, "ctl_history");
 }
