@@ -12,6 +12,7 @@
 #include "carnotctld/named_job.h"
 #include "carnotctld/nodelist.h"
 #include "carnotctld/runs.h"
+#include "carnotctld/settle.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
 
@@ -140,6 +141,14 @@ static int said_before(const char *node, uint32_t job_id)
     return 0;
 }
 
+/* Nobody ends a job that slurmctld has forgotten, and its node may hold its cores for minutes: it
+ * had reserved what it may draw until its limit, and more is not charged. */
+static int beyond_limit(const struct named_job *job, const struct ledger_job *run)
+{
+    return settle_is_lost(run) && run->limit_s > 0 &&
+           job->until_ms > (run->start_s + run->limit_s) * 1000;
+}
+
 /* Can the node have worked for this run then? Epilogs and processes that do not end in time take
  * minutes; a node that goes on to name a job that slurmctld has forgotten would do it for ever. */
 static int ran_there(const struct named_job *job, const struct ledger_job *run)
@@ -151,6 +160,8 @@ static int ran_there(const struct named_job *job, const struct ledger_job *run)
         why = "had ended before it began there";
     else if (run->end_s > 0 && job->from_ms / 1000 > run->end_s + TRACKER_LEFTOVER_S)
         why = "has ended long ago";
+    else if (beyond_limit(job, run))
+        why = "slurmctld has lost, and whose time limit is over";
     if (why && !said_before(job->node, job->job_id))
         log_warn("node %s reports job %u, which %s: not charged", job->node, job->job_id, why);
     return !why;

@@ -99,6 +99,33 @@ static void test_never_listed(void)
     tear_down();
 }
 
+/* slurmctld lost a job in a kill, and its node goes on with it. */
+static void test_lost(void)
+{
+    struct ledger_job row;
+    struct job_key key = {7, 0, NOW};
+    set_up();
+    grant(10000);
+    struct slurm_job *j = list_add(7, 0);
+    j->limit_s = 60;
+    run_job(j);
+    apply();
+    int64_t start_s = j->start_s;
+    n_list = 0;
+    advance(2);
+    apply();
+    for (int i = 1; i < 60; i++) {
+        UNIT_INT(report(i, 7, 1000000), i, "its node names it");
+        advance(2);
+        apply();
+    }
+    UNIT_INT(ledger_job_get(c.ledger, key, &row, NULL), 1, "the lost one");
+    UNIT_STR(row.state, "GONE", "as it is called");
+    int64_t counted_s = start_s + 60 - NOW; /* a record each two seconds, the first one at two */
+    UNIT_INT(row.energy_uj, counted_s / 2 * 1000000, "until its limit");
+    tear_down();
+}
+
 /* A node names a job of which the list knows only another one with the same number, submitted in
  * the second in which the node's began. */
 static void test_same_number(void)
@@ -273,10 +300,14 @@ static void test_troubles(void)
 
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {
-        {"unknown_job", test_unknown_job}, {"never_listed", test_never_listed},
-        {"same_number", test_same_number}, {"bad_records", test_bad_records},
-        {"origin", test_origin},           {"report_overflow", test_report_overflow},
-        {"troubles", test_troubles},       {NULL, NULL}};
+    static const struct unit_case cases[] = {{"unknown_job", test_unknown_job},
+                                             {"never_listed", test_never_listed},
+                                             {"lost", test_lost},
+                                             {"same_number", test_same_number},
+                                             {"bad_records", test_bad_records},
+                                             {"origin", test_origin},
+                                             {"report_overflow", test_report_overflow},
+                                             {"troubles", test_troubles},
+                                             {NULL, NULL}};
     return unit_main(argc, argv, cases, "node_report");
 }
