@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "carnotd/cap_file.h"
 #include "carnotd/caps.h"
 #include "carnotd/record.h"
 #include "common/log.h"
@@ -49,6 +50,45 @@ static void _refuse(const struct caps *c, uint32_t job, const struct power_cap *
     _log(c, job, cap, &a);
 }
 
+/* ---- over a restart ---- */
+
+/* ev is of the job that is wanted. A message is not sent twice: from here on it is ours. */
+static void _keep(struct caps *c, const struct node_event *ev)
+{
+    struct err e;
+
+    c->kept = ev->job_id;
+    if (cap_file_save(c->file, c->sampler->boot, ev, &e) < 0)
+        log_warn("job %u: its power cap would not outlive a restart: %s", ev->job_id, e.text);
+}
+
+/* Whatever comes, this job's cap is not to be set again. Before anything is asked for because of
+ * that: no run may find a job here that was put back for good. */
+static void _forget(struct caps *c, uint32_t job)
+{
+    if (job == 0 || job != c->kept)
+        return;
+    c->kept = 0;
+    if (unlink(c->file) < 0 && errno != ENOENT)
+        log_warn("%s cannot be removed: %s", c->file, strerror(errno));
+}
+
+/* As if the message had come just now; whether the job still runs is the sampler's to know. */
+static void _resume(struct caps *c)
+{
+    struct node_event ev;
+    struct err e;
+    int rc = cap_file_load(&ev, c->file, c->sampler->boot, &e);
+
+    if (rc < 0)
+        log_warn("%s: no job's power cap is set again", e.text);
+    if (rc <= 0)
+        return;
+    c->kept = c->wanted = ev.job_id;
+    c->wanted_cap = ev.cap;
+    c->exclusive = ev.exclusive == 1;
+}
+
 /* ---- answers ---- */
 
 static void _restored(struct caps *c, const struct cap_answer *a)
@@ -71,9 +111,12 @@ static void _restored(struct caps *c, const struct cap_answer *a)
 static void _was_set(struct caps *c, const struct cap_answer *a)
 {
     _log(c, c->holder, &c->cap, a);
+    if (a->result == CAP_WAS_SET || a->result == CAP_DIFFERS)
+        return;
+    _forget(c, c->holder);
     if (a->result == CAP_FAILED)
         c->restore = true;
-    else if (a->result == CAP_ASIDE || a->result == CAP_REFUSED)
+    else
         c->holder = 0;
 }
 
@@ -149,6 +192,7 @@ static void _unreachable(struct caps *c, enum cap_verb verb)
         return;
     }
     _log(c, c->holder, &c->cap, &a);
+    _forget(c, c->holder);
     c->holder = 0;
 }
 
@@ -200,18 +244,18 @@ static void _want(struct caps *c)
     if (whole && !_is_alone(c))
         return; /* a job that has ended, and whose end was not seen yet */
     c->wanted = 0;
-    if (!job)
-        return;
-    r.gpus = r.cap.scope == POWER_CAP_GPU ? job->gpus : 0;
-    if (!whole) {
-        _refuse(c, wanted, &r.cap, "the job does not hold this node alone");
-    } else if (r.cap.scope == POWER_CAP_GPU && !r.gpus) {
-        _refuse(c, wanted, &r.cap, "the job holds no GPU here");
-    } else {
+    if (job && r.cap.scope == POWER_CAP_GPU)
+        r.gpus = job->gpus;
+    if (whole && (r.cap.scope != POWER_CAP_GPU || r.gpus)) {
         c->holder = wanted;
         c->cap = r.cap;
         _send(c, &r);
+        return;
     }
+    if (job)
+        _refuse(c, wanted, &r.cap,
+                whole ? "the job holds no GPU here" : "the job does not hold this node alone");
+    _forget(c, wanted);
 }
 
 void caps_look(struct caps *c)
@@ -220,8 +264,10 @@ void caps_look(struct caps *c)
 
     if (!c->socket[0] || c->asked != CAP_VERB_NONE)
         return;
-    if (c->holder && (!_running(c, c->holder) || !_is_alone(c)))
+    if (c->holder && (!_running(c, c->holder) || !_is_alone(c))) {
+        _forget(c, c->holder);
         c->restore = true;
+    }
     if (c->restore) {
         if (_now_ms() >= c->retry_ms)
             _send(c, &back);
@@ -234,8 +280,10 @@ void caps_look(struct caps *c)
 
 void caps_event(struct caps *c, const struct node_event *ev)
 {
-    if (ev->kind == NODE_EVENT_END && ev->job_id == c->holder)
-        c->restore = true;
+    if (ev->kind == NODE_EVENT_END) {
+        c->restore |= ev->job_id == c->holder;
+        _forget(c, ev->job_id);
+    }
     /* a message may come twice */
     if (ev->kind == NODE_EVENT_START && ev->cap.scope != POWER_CAP_NONE &&
         (ev->job_id != c->holder || c->restore)) {
@@ -245,6 +293,7 @@ void caps_event(struct caps *c, const struct node_event *ev)
             c->wanted = ev->job_id;
             c->wanted_cap = ev->cap;
             c->exclusive = ev->exclusive == 1;
+            _keep(c, ev);
         }
     }
     caps_look(c);
@@ -253,7 +302,7 @@ void caps_event(struct caps *c, const struct node_event *ev)
 /* ---- start and end ---- */
 
 int caps_open(struct caps *c, struct event_base *base, struct sampler *s, const char *socket,
-              struct err *e)
+              const char *state_dir, struct err *e)
 {
     memset(c, 0, sizeof(*c));
     c->base = base;
@@ -262,6 +311,10 @@ int caps_open(struct caps *c, struct event_base *base, struct sampler *s, const 
     c->restore = socket[0] != '\0';
     if (path_format(c->socket, sizeof(c->socket), "%s", socket) < 0)
         return err_errno(e, "node.cap_socket %s", socket);
+    if (path_format(c->file, sizeof(c->file), "%s/" CAP_FILE_NAME, state_dir) < 0)
+        return err_errno(e, "state directory %s", state_dir);
+    if (c->restore)
+        _resume(c);
     return 0;
 }
 

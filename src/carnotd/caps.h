@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The power cap that a job asked for: set while the job holds the node alone, and put back when it
- * ends, when it is no longer alone, when the daemon ends, and when it starts after a crash. The
- * daemon writes no limit: carnot-powercap does, asked over a socket (common/cap_message.h) whose
- * answer the event loop waits for, so that no tick does. What became of a cap is a line of the log
- * and of the telemetry log.
+ * ends, when it is no longer alone, when the daemon ends, and when it starts after a crash; then it
+ * is set again if the job still runs. The daemon writes no limit: carnot-powercap does, asked over
+ * a socket (common/cap_message.h) whose answer the event loop waits for, so that no tick does. What
+ * became of a cap is a line of the log and of the telemetry log.
  */
 #ifndef CARNOT_CARNOTD_CAPS_H
 #define CARNOT_CARNOTD_CAPS_H
@@ -17,8 +17,10 @@
 
 struct caps {
     struct event_base *base;
-    struct sampler *sampler; /* its jobs; not changed but for lines in its log */
-    char socket[108];        /* "" = no cap is ever set; as large as sun_path */
+    struct sampler *sampler;          /* its jobs; not changed but for lines in its log */
+    char socket[108];                 /* "" = no cap is ever set; as large as sun_path */
+    char file[SETTINGS_PATH_MAX + 8]; /* of whom the next run sets it again (cap_file.h) */
+    uint32_t kept;                    /* the job in there; 0 = none */
     /* The exchange that runs: asked is CAP_VERB_NONE and fd is -1 without one. */
     enum cap_verb asked;
     int fd;
@@ -36,10 +38,11 @@ struct caps {
     bool exclusive; /* Slurm says that it gets whole nodes */
 };
 
-/* Nothing is known of what an earlier run left, so the first thing asked for is a restore. socket
- * "" = none. 0, or -1 and e: it is too long. */
+/* Nothing is known of the limits that an earlier run left, so the first thing asked for is a
+ * restore; the second is the cap of the job that an earlier run of this boot has kept in state_dir,
+ * if it is among the sampler's. socket "" = none. 0, or -1 and e: a path is too long. */
 int caps_open(struct caps *c, struct event_base *base, struct sampler *s, const char *socket,
-              struct err *e);
+              const char *state_dir, struct err *e);
 
 /* A message came, and the sampler knows it already. Does not block. */
 void caps_event(struct caps *c, const struct node_event *ev);

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "carnotd/cap_file.h"
 #include "carnotd/daemon_private.h"
 #include "common/notify.h"
 #include "carnotd/record.h"
@@ -56,7 +57,7 @@ static int _start_rights(struct daemon *d, struct err *e)
 static int _start_directories(struct daemon *d, struct err *e)
 {
     static const char *const names[] = {TELEMETRY_LOG_NAME, STATE_FILE_NAME, REPORTER_ACKED_NAME,
-                                        LOCK_NAME, NULL};
+                                        LOCK_NAME,          CAP_FILE_NAME,   NULL};
 
     return rights_directory(&d->rights, d->state_dir, names, e) < 0
                ? -1
@@ -230,7 +231,7 @@ static void _stop_sampler(struct daemon *d)
 
 static int _start_caps(struct daemon *d, struct err *e)
 {
-    return caps_open(&d->caps, d->base, &d->sampler, d->cap_socket, e);
+    return caps_open(&d->caps, d->base, &d->sampler, d->cap_socket, d->state_dir, e);
 }
 
 static void _stop_caps(struct daemon *d)

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # --power-cap from the flag, an #CARNOT line and the environment to limits in a powercap tree: set while the job holds its
-# node alone, restored at its end, at carnotd's end, and after a kill -9 when it starts again; not set on a shared node, nor
-# where another owner of the limits is at work, which is said. The trees are files; the helper that writes them is started
-# for each connection, as the service manager does it.
+# node alone, restored at its end, at carnotd's end, and after a kill -9 when it starts again, which sets it again if the job
+# still runs; not set on a shared node, nor where another owner of the limits is at work, which is said. The trees are files;
+# the helper that writes them is started for each connection, as the service manager does it.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -160,26 +160,57 @@ wait_for 20 queue_empty
 
 # ---- crashes --------------------------------------------------------------------------------------------------------------
 
-h=$(capped n1 --power-cap=node:300W --wrap 'sleep 120')
-ok "capped" wait_for 20 limits_are n1 "150 150"
+# A job that carnotd on n1 can see after a restart: its slurmstepd is the only process of the running system in that tree,
+# for as long as it runs.
+visible() {
+    local stepd
+    rm -f "$T/stepd"
+    h=$(capped n1 --power-cap=node:300W --wrap "echo \$PPID >'$T/stepd'; sleep 120")
+    ok "capped" wait_for 20 limits_are n1 "150 150"
+    wait_for 10 test -s "$T/stepd" || bail_out "the job does not say who runs it"
+    stepd=$(<"$T/stepd")
+    mkdir "$M/n1/proc/$stepd" && ln -s "/proc/$stepd/cmdline" "$M/n1/proc/$stepd/cmdline"
+    ok "its cap is kept for another start" test -s "$SB/state/n1/capped-job"
+    sleep 2
+}
+sets() { grep -c "\"ev\":\"cap.set\",\"node\":\"n1\",\"job\":$1," "$SB/log/n1/telemetry.jsonl"; }
+set_times() { [[ $(sets "$1") = "$2" ]]; }
+
+visible
 "$SANDBOX" kill "$SB" carnotd-n1 >&2
 sleep 1
 is "a kill -9 of carnotd leaves the cap" "$(limits n1)" "150 150"
 "$SANDBOX" restart "$SB" carnotd-n1 >&2
-ok "its next start restores" wait_for 20 limits_are n1 "200 200"
-ok "and says so" wait_for 5 said n1 null restore
+ok "its next start sets it again" wait_for 20 set_times "$h" 2
+ok "behind a restore" said n1 null restore '"limits":2'
+is "it is in force" "$(limits n1)" "150 150"
+is "the journal has what was there before Carnot" "$(grep -c ' 200000000 ' "$M/state-n1/journal")" 2
 ok "the job runs on" job_in_state "$h" RUNNING
 in_sandbox scancel "$h"
+ok "restored at its end" wait_for 20 limits_are n1 "200 200"
 wait_for 20 queue_empty
 
-h=$(capped n1 --power-cap=node:300W --wrap 'sleep 120')
-ok "capped" wait_for 20 limits_are n1 "150 150"
+visible
 read -r pid _ <"$SB/pids/carnotd-n1"
 kill -TERM "$pid"
 ok "restored at its stop" wait_for 20 limits_are n1 "200 200"
 "$SANDBOX" restart "$SB" carnotd-n1 >&2
+ok "set again at its start" wait_for 20 limits_are n1 "150 150"
+# wherever that catches it
+for _ in 1 2 3; do "$SANDBOX" kill "$SB" carnotd-n1 >&2 && "$SANDBOX" restart "$SB" carnotd-n1 >&2; done
+"$SANDBOX" kill "$SB" carnotd-n1 >&2
+n=$(sets "$h")
+"$SANDBOX" restart "$SB" carnotd-n1 >&2
+ok "and after kills at other moments" wait_for 20 set_times "$h" $((n + 1))
+is "it is in force" "$(limits n1)" "150 150"
+"$SANDBOX" kill "$SB" carnotd-n1 >&2
 in_sandbox scancel "$h"
-wait_for 20 queue_empty
+wait_for 30 queue_empty
+"$SANDBOX" restart "$SB" carnotd-n1 >&2
+ok "but not when the job has ended meanwhile" wait_for 20 limits_are n1 "200 200"
+sleep 3
+is "nor later" "$(limits n1)" "200 200"
+not_ok "nothing is kept for another start" test -e "$SB/state/n1/capped-job"
 
 # A helper that is killed says nothing: what it may have done is undone.
 h=$(capped n1 --power-cap=node:300W --wrap 'sleep 120')

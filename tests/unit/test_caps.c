@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "carnotd/cap_file.h"
 #include "carnotd/caps.h"
 #include "sampler_host.h"
 
@@ -55,6 +56,7 @@ static void on_connection(evutil_socket_t fd, short what, void *arg)
 #define ASIDE "carnot1 result=aside limits=0 asked_mw=0 actual_mw=0 why=eard (EAR, process 812)"
 #define BACK "carnot1 result=restore limits=2 asked_mw=0 actual_mw=0 why="
 #define NOTHING "carnot1 result=restore limits=0 asked_mw=0 actual_mw=0 why="
+#define REFUSED "carnot1 result=refused limits=0 asked_mw=0 actual_mw=0 why=it takes at least 50 W"
 #define FAILED "carnot1 result=failed limits=0 asked_mw=0 actual_mw=0 why=it burns"
 
 static void helper_begins(void)
@@ -99,11 +101,16 @@ static void was_said(const char *part)
     logged[0] = '\0';
 }
 
-static void start(int with_helper)
+static void begin(void)
 {
     struct err e = {""};
 
-    host_init("intel-2s");
+    CU_ASSERT_FATAL(caps_open(&caps, base, &sampler, path, unit_tmpdir(), &e) == 0);
+}
+
+static void start_on(const char *machine, int with_helper)
+{
+    host_init(machine);
     host_start("boot", NULL, 0);
     log_set_handler(on_log, NULL);
     logged[0] = asked[0] = '\0';
@@ -112,7 +119,12 @@ static void start(int with_helper)
     (void)unlink(path);
     if (with_helper)
         helper_begins();
-    CU_ASSERT_FATAL(caps_open(&caps, base, &sampler, path, &e) == 0);
+    begin();
+}
+
+static void start(int with_helper)
+{
+    start_on("intel-2s", with_helper);
 }
 
 static void stop(void)
@@ -127,14 +139,19 @@ static void stop(void)
 }
 
 /* Started, and nothing was left by an earlier run. */
-static void start_clean(void)
+static void start_clean_on(const char *machine)
 {
-    start(1);
+    start_on(machine, 1);
     reply = NOTHING;
     look();
     was_asked("restore; ", "first of all");
     was_said(NULL);
     reply = SET_OK;
+}
+
+static void start_clean(void)
+{
+    start_clean_on("intel-2s");
 }
 
 static void job(enum node_event_kind kind, uint32_t id, uint32_t cpus, const char *cap)
@@ -144,6 +161,7 @@ static void job(enum node_event_kind kind, uint32_t id, uint32_t cpus, const cha
     node_event_init(&ev);
     ev.kind = kind;
     ev.job_id = id;
+    ev.uid = 1000;
     ev.ncpus = cpus;
     if (kind == NODE_EVENT_STEP)
         (void)snprintf(ev.step, sizeof(ev.step), "batch");
@@ -366,7 +384,7 @@ static void test_off(void)
     struct err e;
 
     start(1);
-    CU_ASSERT_FATAL(caps_open(&caps, base, &sampler, "", &e) == 0);
+    CU_ASSERT_FATAL(caps_open(&caps, base, &sampler, "", unit_tmpdir(), &e) == 0);
     look();
     job(NODE_EVENT_START, 7, 4, "node:300W");
     was_said("refused: node.cap_socket is not set here");
@@ -378,7 +396,7 @@ static void test_off(void)
         caps_open(&caps, base, &sampler,
                   "/a/path/that/is/much/longer/than/what/fits/into/the/address/of/a/unix/socket"
                   "/whatever/the/settings/say/of/it",
-                  &e),
+                  unit_tmpdir(), &e),
         -1, "too long");
     stop();
 }
@@ -407,6 +425,251 @@ static void test_end(void)
     stop();
 }
 
+/* ---- another run ---- */
+
+#define CGROUP "sys/fs/cgroup/cpuacct/slurm_n1/uid_1000/job_7"
+#define WANTED "set job=7 cap=node:300000mW; "
+
+/* On a machine whose cgroups say that job 7 runs, and which has a cap. */
+static void start_capped(void)
+{
+    start_clean_on("cgroup-v1");
+    fixture_remove(root, "sys/fs/cgroup/cpuacct/slurm_n1");
+    fixture_write_u64(root, CGROUP "/cpuacct.usage", 1000000);
+    job(NODE_EVENT_START, 7, 4, "node:300W");
+    was_asked(WANTED, "capped");
+    host_pass(1000);
+    (void)sampler_tick(&sampler);
+}
+
+/* The daemon is killed, and starts again; the helper answers so to a set. */
+static void restart_in(const char *boot, const char *answer)
+{
+    caps_close(&caps);
+    host_kill();
+    host_pass(1000);
+    host_start(boot, NULL, 0);
+    begin();
+    logged[0] = '\0';
+    reply = answer;
+    look();
+}
+
+static void restart(void)
+{
+    restart_in("boot", SET_OK);
+}
+
+static int is_kept(void)
+{
+    return access(caps.file, F_OK) == 0;
+}
+
+static void test_restart(void)
+{
+    start_capped();
+    for (int i = 0; i < 3; i++) {
+        restart();
+        was_asked("restore; " WANTED, "put back, and set again");
+        was_said("job 7, node:300000mW: set");
+        UNIT_INT(caps.holder, 7, "in force");
+    }
+    reply = BACK;
+    job(NODE_EVENT_END, 7, 4, NULL);
+    was_asked("restore; ", "at its end");
+    UNIT_INT(is_kept(), 0, "done with");
+    restart();
+    was_asked("restore; ", "no more than that");
+    stop();
+}
+
+/* Killed after the message and before the answer, or stopped by a signal. */
+static void test_restart_early(void)
+{
+    start_clean_on("cgroup-v1");
+    fixture_remove(root, "sys/fs/cgroup/cpuacct/slurm_n1");
+    fixture_write_u64(root, CGROUP "/cpuacct.usage", 1000000);
+    reply = NULL;
+    job(NODE_EVENT_START, 7, 4, "node:300W");
+    was_asked(WANTED, "asked, and not answered");
+    host_pass(1000);
+    (void)sampler_tick(&sampler);
+    restart();
+    was_asked("restore; " WANTED, "whether or not it was carried out");
+    (void)unlink(path);
+    caps_end(&caps);
+    was_said("is not at");
+    UNIT_INT(is_kept(), 1, "the end of the daemon is not the job's");
+    stop();
+}
+
+static void test_restart_ended(void)
+{
+    start_capped();
+    fixture_remove(root, "sys/fs/cgroup/cpuacct/slurm_n1");
+    restart();
+    was_asked("restore; ", "a job that has ended meanwhile");
+    UNIT_INT(is_kept(), 0, "done with");
+    stop();
+}
+
+static void test_restart_boot(void)
+{
+    start_capped();
+    restart_in("another", SET_OK);
+    was_asked("restore; ", "another boot");
+    restart_in("unknown", SET_OK);
+    was_asked("restore; ", "who knows which boot");
+    stop();
+}
+
+static void test_restart_alone(void)
+{
+    start_capped();
+    reply = BACK;
+    job(NODE_EVENT_START, 8, 1, NULL);
+    was_asked("restore; ", "it is not alone any more");
+    UNIT_INT(is_kept(), 0, "done with");
+    restart();
+    was_asked("restore; ", "and stays without");
+    stop();
+}
+
+/* Whatever a set is answered but that it was done, it is not asked for a third time. */
+static void test_restart_answers(void)
+{
+    static const char *const answers[] = {ASIDE, FAILED, "", "nonsense", REFUSED};
+
+    start_capped();
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        restart_in("boot", NULL);
+        event_active(caps.event, EV_TIMEOUT, 0); /* the restore of the start: no answer */
+        reply = BACK;
+        pump();
+        caps.retry_ms = 0;
+        caps_look(&caps);
+        while (caps.asked == CAP_RESTORE)
+            (void)event_base_loop(base, EVLOOP_ONCE);
+        UNIT_INT(caps.asked, CAP_SET, "behind the restore");
+        reply = answers[i];
+        pump();
+        UNIT_OK(strstr(asked, WANTED), "%zu: %s", i, asked);
+        UNIT_INT(is_kept(), 0, "%zu: done with", i);
+        reply = BACK;
+        caps.retry_ms = 0;
+        look();
+        job(NODE_EVENT_END, 7, 4, NULL);
+        reply = SET_OK;
+        job(NODE_EVENT_START, 7, 4, "node:300W");
+        UNIT_INT(is_kept(), 1, "another run");
+        host_pass(1000);
+        (void)sampler_tick(&sampler);
+        asked[0] = '\0';
+    }
+    stop();
+}
+
+/* The next job is there before the end of the last one was seen. */
+static void test_restart_next(void)
+{
+    start_capped();
+    reply = BACK;
+    job(NODE_EVENT_START, 8, 4, "node:200W");
+    was_asked("restore; ", "two jobs");
+    reply = SET_OK;
+    job(NODE_EVENT_END, 7, 4, NULL);
+    was_asked("set job=8 cap=node:200000mW; ", "one");
+    fixture_remove(root, CGROUP);
+    fixture_write_u64(root, "sys/fs/cgroup/cpuacct/slurm_n1/uid_1000/job_8/cpuacct.usage", 1000000);
+    host_pass(1000);
+    (void)sampler_tick(&sampler);
+    restart();
+    was_asked("restore; set job=8 cap=node:200000mW; ", "the end of 7 left 8's");
+    stop();
+}
+
+static void test_restart_company(void)
+{
+    start_capped();
+    job(NODE_EVENT_END, 7, 4, NULL);
+    fixture_write_u64(root, "sys/fs/cgroup/cpuacct/slurm_n1/uid_1000/job_6/cpuacct.usage", 1000000);
+    job(NODE_EVENT_START, 6, 1, NULL);
+    host_pass(1000);
+    (void)sampler_tick(&sampler);
+    asked[0] = '\0';
+    /* the end of 6 is lost with the daemon, and 7 is requeued to here */
+    job(NODE_EVENT_START, 7, 4, "node:300W");
+    was_asked("", "it is not alone");
+    host_pass(1000);
+    (void)sampler_tick(&sampler);
+    restart();
+    was_asked("restore; ", "nor is it now");
+    fixture_remove(root, "sys/fs/cgroup/cpuacct/slurm_n1/uid_1000/job_6");
+    restart();
+    was_asked("restore; " WANTED, "now it is");
+    stop();
+}
+
+#define HEAD "boot\ncarnot1 event=start job=7 "
+static void test_bad_files(void)
+{
+    static const char *const bad[] = {
+        "",
+        "\n",
+        "boot",
+        "boot\n",
+        "boot\n\n",
+        HEAD "cap=node:300000mW t_ms=1",
+        HEAD "cap=node:300000mW t_ms=1\n\n",
+        HEAD "cap=node:300000mW t_ms=1\nmore\n",
+        HEAD "t_ms=1\n",
+        HEAD "cap=node:0mW t_ms=1\n",
+        HEAD "cap=300W t_ms=1\n",
+        "boot\ncarnot1 event=end job=7 cap=node:300000mW t_ms=1\n",
+        "boot\ncarnot1 event=start job=0 cap=node:300000mW t_ms=1\n",
+        "boot\ncarnot2 event=start job=7 cap=node:300000mW t_ms=1\n",
+    };
+    struct node_event ev;
+    char huge[1024];
+
+    start_capped();
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        fixture_write(unit_tmpdir(), CAP_FILE_NAME, bad[i]);
+        UNIT_INT(cap_file_load(&ev, caps.file, "boot", NULL), -1, "%zu: %s", i, bad[i]);
+    }
+    memset(huge, 'x', sizeof(huge) - 1);
+    huge[sizeof(huge) - 1] = '\0';
+    fixture_write(unit_tmpdir(), CAP_FILE_NAME, huge);
+    restart();
+    was_asked("restore; ", "nothing is believed of it");
+    fixture_write(unit_tmpdir(), CAP_FILE_NAME, HEAD "cap=node:300000mW t_ms=1\n");
+    UNIT_INT(cap_file_load(&ev, caps.file, "boot", NULL), 1, "a good one");
+    UNIT_INT(cap_file_load(&ev, caps.file, "boo", NULL), 0, "another boot's");
+    UNIT_INT(cap_file_load(&ev, caps.file, "boot2", NULL), 0, "another boot's");
+    stop();
+}
+
+/* That it cannot be kept is no reason not to set it. */
+static void test_no_disk(void)
+{
+    struct err e;
+
+    start_clean();
+    caps_close(&caps);
+    CU_ASSERT_FATAL(caps_open(&caps, base, &sampler, path, "/nonexistent", &e) == 0);
+    reply = NOTHING;
+    look();
+    asked[0] = '\0';
+    reply = SET_OK;
+    job(NODE_EVENT_START, 7, 4, "node:300W");
+    was_asked(WANTED, "set");
+    was_said("would not outlive a restart");
+    reply = BACK;
+    job(NODE_EVENT_END, 7, 4, NULL);
+    was_asked("restore; ", "put back");
+    stop();
+}
+
 int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {
@@ -424,6 +687,16 @@ int main(int argc, char **argv)
         {"unreachable", test_unreachable},
         {"off", test_off},
         {"end", test_end},
+        {"restart", test_restart},
+        {"restart_early", test_restart_early},
+        {"restart_ended", test_restart_ended},
+        {"restart_boot", test_restart_boot},
+        {"restart_alone", test_restart_alone},
+        {"restart_answers", test_restart_answers},
+        {"restart_next", test_restart_next},
+        {"restart_company", test_restart_company},
+        {"bad_files", test_bad_files},
+        {"no_disk", test_no_disk},
         {NULL, NULL},
     };
 
