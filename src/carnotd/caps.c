@@ -25,7 +25,7 @@ static int64_t _now_ms(void)
 
 /* ---- saying ---- */
 
-static void _log(const struct caps *c, uint32_t job, const struct power_cap *cap,
+static void _log(struct caps *c, uint32_t job, const struct power_cap *cap,
                  const struct cap_answer *a)
 {
     char text[POWER_CAP_TEXT_SIZE] = "power caps";
@@ -38,11 +38,11 @@ static void _log(const struct caps *c, uint32_t job, const struct power_cap *cap
     log_msg(level, "job %u, %s: %s%s%s", job, text, cap_result_name(a->result),
             a->why.text[0] ? ": " : "", a->why.text);
     record_cap(c->sampler, job, cap, a);
+    c->counts[a->result]++;
 }
 
 /* The job gets no cap, for a reason of ours. */
-static void _refuse(const struct caps *c, uint32_t job, const struct power_cap *cap,
-                    const char *why)
+static void _refuse(struct caps *c, uint32_t job, const struct power_cap *cap, const char *why)
 {
     struct cap_answer a = {.result = CAP_REFUSED};
 
@@ -106,13 +106,16 @@ static void _restored(struct caps *c, const struct cap_answer *a)
         _log(c, c->holder, cap, a);
     c->failing = c->restore = false;
     c->holder = 0;
+    c->limits = 0;
 }
 
 static void _was_set(struct caps *c, const struct cap_answer *a)
 {
     _log(c, c->holder, &c->cap, a);
-    if (a->result == CAP_WAS_SET || a->result == CAP_DIFFERS)
+    if (a->result == CAP_WAS_SET || a->result == CAP_DIFFERS) {
+        c->limits = a->limits;
         return;
+    }
     _forget(c, c->holder);
     if (a->result == CAP_FAILED)
         c->restore = true;

@@ -36,6 +36,10 @@ struct caps {
     uint32_t wanted;
     struct power_cap wanted_cap;
     bool exclusive; /* Slurm says that it gets whole nodes */
+    /* For those who watch: how often something became of a cap, as the lines of the log say it, and
+     * how many limits are lowered, as far as is known. */
+    uint64_t counts[CAP_N_RESULTS];
+    uint32_t limits;
 };
 
 /* Nothing is known of the limits that an earlier run left, so the first thing asked for is a

@@ -216,7 +216,10 @@ static int _start_sampler(struct daemon *d, struct err *e)
 
 static int _start_metrics(struct daemon *d, struct err *e)
 {
-    return metrics_open(&d->metrics, &d->settings, d->options->node, e);
+    if (metrics_open(&d->metrics, &d->settings, d->options->node, e) < 0)
+        return -1;
+    d->metrics.caps = &d->caps;
+    return 0;
 }
 
 static void _stop_metrics(struct daemon *d)

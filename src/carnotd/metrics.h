@@ -10,6 +10,7 @@
 #ifndef CARNOT_CARNOTD_METRICS_H
 #define CARNOT_CARNOTD_METRICS_H
 
+#include "carnotd/caps.h"
 #include "carnotd/metrics_http.h"
 #include "carnotd/sampler.h"
 
@@ -21,6 +22,7 @@ struct metrics {
     char path[SETTINGS_PATH_MAX + 16]; /* of the file, "" when there is none */
     struct metrics_http *http;         /* NULL when nothing listens */
     bool jobs;                         /* with series of jobs */
+    const struct caps *caps;           /* set by who has them; NULL: without series of them */
     char *text;                        /* METRICS_MAX bytes; NULL when nobody wants any */
     size_t used;
     bool openmetrics; /* the format of what is in text */

@@ -227,6 +227,23 @@ static void _put_daemon(struct metrics *m, const struct sampler *s, uint64_t ack
     _one(m, "carnotd_log_writable", "gauge", !s->failing, "1 if the last record could be written.");
 }
 
+/* Nothing where no cap is ever set: no data is no line. */
+static void _put_caps(struct metrics *m)
+{
+    const struct caps *caps = m->caps;
+
+    if (!caps || !caps->socket[0])
+        return;
+    _one(m, "carnotd_cap_limits", "gauge", caps->limits, "Limits that are lowered for a job now.");
+    _one(m, "carnotd_cap_restore_failing", "gauge", caps->failing,
+         "1 while limits cannot be put back.");
+    _head(m, "carnotd_caps_total", "counter",
+          "What became of power caps since carnotd started, by the log's words for it.");
+    for (int r = CAP_WAS_SET; r < CAP_N_RESULTS; r++)
+        _put(m, "carnotd_caps_total{result=\"%s\"} %" PRIu64 "\n",
+             cap_result_name((enum cap_result)r), caps->counts[r]);
+}
+
 /* Jobs that have a record: whole joules of whole intervals, as all else here. */
 static void _put_jobs(struct metrics *m, const struct sampler *s)
 {
@@ -252,6 +269,7 @@ int metrics_format(struct metrics *m, const struct sampler *s, uint64_t acked, b
     if (m->jobs)
         _put_jobs(m, s);
     _put_daemon(m, s, acked);
+    _put_caps(m);
     if (openmetrics)
         _put(m, "# EOF\n");
     return m->used < METRICS_MAX - 1 ? 0 : -1;

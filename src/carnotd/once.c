@@ -18,6 +18,7 @@
 
 #include "carnotd/cgroup.h"
 #include "carnotd/once.h"
+#include "carnotd/once_caps.h"
 #include "common/clock.h"
 #include "common/when.h"
 #include "power/meter.h"
@@ -33,6 +34,7 @@ struct once {
     struct meter meter;
     bool counts[METER_SOURCES_MAX]; /* in the node's sum, if all give what they read */
     struct cgroup cgroup;
+    struct once_caps caps;
     int64_t t_ms;
 };
 
@@ -135,6 +137,7 @@ static int _print_json(const struct once *o)
     for (int i = 0; i < o->meter.n; i++)
         (void)json_array_append_new(sources, _source_json(o, i));
     (void)json_object_set_new(json, "sources", sources);
+    (void)json_object_set_new(json, "caps", once_caps_json(&o->caps));
     rc = json_dumpf(json, o->out, JSON_INDENT(2));
     json_decref(json);
     (void)fputc('\n', o->out);
@@ -176,6 +179,7 @@ static int _print_table(const struct once *o)
                                  : "yes",
                       why ? why : "", s->error ? ": " : "", source_error_text(s));
     }
+    once_caps_print(&o->caps, o->out);
     return fflush(o->out) == 0 ? 0 : 1;
 }
 
@@ -256,6 +260,7 @@ static int _run(struct once *once)
     cgroup_init(&once->cgroup, o->sysroot, o->node);
     _read(once);
     _choose(once);
+    once_caps_look(&once->caps, o->sysroot);
     rc = o->json ? _print_json(once) : _print_table(once);
     meter_close(&once->meter);
     return rc;

@@ -15,9 +15,6 @@
 #include "powercap/journal.h"
 #include "powercap/owners.h"
 
-#define FLOOR_PART 4 /* of the maximum: below, a CPU hardly runs its own daemons */
-#define WEIGHT_MAX_UW UINT64_C(100000000000) /* 100 kW: no package or GPU */
-
 /* What goes to whom. */
 struct plan {
     struct journal journal; /* its entries are in the order of to[] */
@@ -41,25 +38,6 @@ static bool _is_meant(const struct limit *limit, const struct cap_request *r)
     return (limit->gpus & r->gpus) != 0;
 }
 
-/* What a limit is measured by: its maximum, or where none is reported what it is now. */
-static uint64_t _weight_uw(const struct limit *limit)
-{
-    return limit->max_uw ? limit->max_uw : limit->now_uw;
-}
-
-static bool _is_odd(const struct limit *limit)
-{
-    return limit->off || limit->now_uw == 0 || _weight_uw(limit) > WEIGHT_MAX_UW ||
-           (limit->max_uw && limit->now_uw > limit->max_uw);
-}
-
-static uint64_t _floor_uw(const struct limit *limit)
-{
-    uint64_t part = _weight_uw(limit) / FLOOR_PART;
-
-    return limit->min_uw > part ? limit->min_uw : part;
-}
-
 static int _too_little(const struct cap_request *r, const struct limit *limit, uint64_t share_uw,
                        struct err *why)
 {
@@ -67,7 +45,7 @@ static int _too_little(const struct cap_request *r, const struct limit *limit, u
 
     return err_set(why, "%s would leave %s %" PRIu64 " W, and it takes at least %" PRIu64 " W",
                    power_cap_format(cap, sizeof(cap), &r->cap), limit->name, share_uw / 1000000,
-                   (_floor_uw(limit) + 999999) / 1000000);
+                   (limit_floor_uw(limit) + 999999) / 1000000);
 }
 
 static void _add(struct plan *plan, struct limit *limit, uint64_t want_uw)
@@ -91,21 +69,21 @@ static int _plan(struct plan *plan, struct limits *l, const struct cap_request *
         if (!_is_meant(&l->v[i], r))
             continue;
         plan->candidates++;
-        if (_is_odd(&l->v[i]))
+        if (limit_fault(&l->v[i]))
             plan->odd++;
         else
-            total_uw += _weight_uw(&l->v[i]);
+            total_uw += limit_weight_uw(&l->v[i]);
     }
     for (int i = 0; i < l->n; i++) {
         struct limit *limit = &l->v[i];
         uint64_t share_uw = r->cap.mw * 1000;
 
-        if (!_is_meant(limit, r) || _is_odd(limit))
+        if (!_is_meant(limit, r) || limit_fault(limit))
             continue;
         /* at most 10^9 mW times 10^8 mW */
         if (r->cap.scope == POWER_CAP_NODE)
-            share_uw = r->cap.mw * (_weight_uw(limit) / 1000) / (total_uw / 1000) * 1000;
-        if (share_uw < _floor_uw(limit))
+            share_uw = r->cap.mw * (limit_weight_uw(limit) / 1000) / (total_uw / 1000) * 1000;
+        if (share_uw < limit_floor_uw(limit))
             return _too_little(r, limit, share_uw, why);
         if (share_uw >= limit->now_uw)
             plan->low++;

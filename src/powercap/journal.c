@@ -29,8 +29,6 @@
 #define LINE_MAX_SIZE 128
 #define FILE_MAX ((LIMITS_MAX + 4) * LINE_MAX_SIZE)
 
-static const char *const kind_names[] = {"rapl", "nvml"};
-
 int journal_write(const struct journal *j, const char *path, struct err *e)
 {
     char text[FILE_MAX];
@@ -41,7 +39,7 @@ int journal_write(const struct journal *j, const char *path, struct err *e)
 
         used +=
             snprintf(text + used, sizeof(text) - (size_t)used, "%s %s %" PRIu64 " %" PRIu64 "\n",
-                     kind_names[entry->kind], entry->id, entry->old_uw, entry->actual_uw);
+                     limit_kind_name(entry->kind), entry->id, entry->old_uw, entry->actual_uw);
     }
     used += snprintf(text + used, sizeof(text) - (size_t)used, TAIL "\n");
     return path_write_alone(path, text, (size_t)used, 0600, 1, e);
@@ -68,11 +66,12 @@ static bool _read_entry(struct journal *j, char *line)
 
     if (j->n == LIMITS_MAX || !id || strlen(id) >= sizeof(entry->id) || !id[0])
         return false;
-    entry->kind = strcmp(kind, kind_names[LIMIT_NVML]) == 0 ? LIMIT_NVML : LIMIT_RAPL;
+    entry->kind = strcmp(kind, limit_kind_name(LIMIT_NVML)) == 0 ? LIMIT_NVML : LIMIT_RAPL;
     memcpy(entry->id, id, strlen(id) + 1);
     j->n++;
-    return strcmp(kind, kind_names[entry->kind]) == 0 && _number(old, INT64_MAX, &entry->old_uw) &&
-           entry->old_uw > 0 && _number(line, INT64_MAX, &entry->actual_uw);
+    return strcmp(kind, limit_kind_name(entry->kind)) == 0 &&
+           _number(old, INT64_MAX, &entry->old_uw) && entry->old_uw > 0 &&
+           _number(line, INT64_MAX, &entry->actual_uw);
 }
 
 static bool _read(struct journal *j, char *text)

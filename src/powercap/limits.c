@@ -8,8 +8,6 @@
 
 #include "powercap/limits.h"
 
-#define TOLERANCE_UW UINT64_C(500000)
-
 void limits_open(struct limits *l, const char *sysroot)
 {
     memset(l, 0, sizeof(*l));
@@ -31,11 +29,6 @@ struct limit *limits_find(struct limits *l, enum limit_kind kind, const char *id
             return &l->v[i];
     }
     return NULL;
-}
-
-bool limit_same(uint64_t a_uw, uint64_t b_uw)
-{
-    return (a_uw > b_uw ? a_uw - b_uw : b_uw - a_uw) <= TOLERANCE_UW;
 }
 
 int limit_read(const struct limits *l, const struct limit *limit, uint64_t *uw)

@@ -44,8 +44,20 @@ struct limits {
 void limits_open(struct limits *l, const char *sysroot);
 void limits_close(struct limits *l);
 
+const char *limit_kind_name(enum limit_kind kind); /* "rapl", "nvml" */
+
 /* The limit with this id, NULL when there is none. */
 struct limit *limits_find(struct limits *l, enum limit_kind kind, const char *id);
+
+/* What it is measured by: its maximum, or where none is reported what it is now. */
+uint64_t limit_weight_uw(const struct limit *limit);
+
+/* The least that it may be set to: what the hardware calls its minimum, or a quarter of the weight
+ * if that is more; below, a CPU hardly runs its own daemons. The most is what it is now. */
+uint64_t limit_floor_uw(const struct limit *limit);
+
+/* Why it is left alone, as part of a sentence; NULL: it may be lowered. */
+const char *limit_fault(const struct limit *limit);
 
 /* Are they one limit, written and read back? Hardware counts in parts of a watt (RAPL mostly 1/8).
  */

@@ -425,6 +425,32 @@ static void test_end(void)
     stop();
 }
 
+/* What is counted is what is said. */
+static void test_counts(void)
+{
+    start_clean();
+    job(NODE_EVENT_START, 6, 2, "node:300W");
+    job(NODE_EVENT_END, 6, 2, NULL);
+    job(NODE_EVENT_START, 7, 4, "node:300W");
+    UNIT_INT(caps.limits, 2, "in force");
+    reply = FAILED;
+    job(NODE_EVENT_END, 7, 4, NULL);
+    caps.retry_ms = 0;
+    look();
+    UNIT_INT(caps.limits, 2, "still");
+    UNIT_INT(caps.failing, 1, "and they should not be");
+    caps.retry_ms = 0;
+    reply = BACK;
+    look();
+    UNIT_INT(caps.limits, 0, "put back");
+    UNIT_INT(caps.failing, 0, "at last");
+    UNIT_INT(caps.counts[CAP_WAS_SET], 1, "set");
+    UNIT_INT(caps.counts[CAP_REFUSED], 1, "refused");
+    UNIT_INT(caps.counts[CAP_FAILED], 1, "failed, however often");
+    UNIT_INT(caps.counts[CAP_RESTORED], 1, "put back, with something to put back");
+    stop();
+}
+
 /* ---- another run ---- */
 
 #define CGROUP "sys/fs/cgroup/cpuacct/slurm_n1/uid_1000/job_7"
@@ -687,6 +713,7 @@ int main(int argc, char **argv)
         {"unreachable", test_unreachable},
         {"off", test_off},
         {"end", test_end},
+        {"counts", test_counts},
         {"restart", test_restart},
         {"restart_early", test_restart_early},
         {"restart_ended", test_restart_ended},

@@ -288,11 +288,19 @@ static void _save(const char *name, bool openmetrics)
     UNIT_INT(path_write_alone(path, metrics.text, metrics.used, 0600, 0, &e), 0, "%s", e.text);
 }
 
+/* One cap in force, and two that could not be put back. */
+static const struct caps capped = {.socket = "/run/x",
+                                   .limits = 4,
+                                   .failing = true,
+                                   .counts[CAP_WAS_SET] = 1,
+                                   .counts[CAP_FAILED] = 2};
+
 /* A minute with a job, both its formats in files. */
 static void _make_both(void)
 {
     _setup();
     metrics.jobs = true;
+    metrics.caps = &capped;
     (void)sampler_event(&sampler,
                         &(struct node_event){.kind = NODE_EVENT_START, .job_id = 77, .uid = 1000});
     _run(60, 100000000);
@@ -367,8 +375,16 @@ static void test_formats(void)
     UNIT_DBL(_value(newer, "carnot_job_joules_total{jobid=\"77\"}"),
              _value(older, "carnot_job_joules_total{jobid=\"77\"}"), 0, "one figure");
     UNIT_OK(_value(newer, "carnot_job_joules_total{jobid=\"77\"}") > 0, "the job's");
+    UNIT_DBL(_value(newer, "carnotd_cap_limits"), 4, 0, "limits that are lowered");
+    UNIT_DBL(_value(newer, "carnotd_cap_restore_failing"), 1, 0, "an alert");
+    UNIT_DBL(_value(newer, "carnotd_caps_total{result=\"set\"}"), 1, 0, "set");
+    UNIT_DBL(_value(newer, "carnotd_caps_total{result=\"failed\"}"), 2, 0, "failed");
+    UNIT_DBL(_value(newer, "carnotd_caps_total{result=\"aside\"}"), 0, 0, "aside");
+    UNIT_DBL(_value(newer, "carnotd_caps_total{result=\"none\"}"), -1, 0, "no result");
     metrics.jobs = false;
+    metrics.caps = &(const struct caps){.socket = ""};
     CU_ASSERT_FATAL(metrics_format(&metrics, &sampler, 1, false) == 0);
+    UNIT_OK(!strstr(metrics.text, "carnotd_cap"), "no caps, no series");
     UNIT_OK(!strstr(metrics.text, "77") && !strstr(metrics.text, "jobid"), "none unless wanted");
     _check_format(older);
     free(older);

@@ -98,6 +98,47 @@ rm "$dir/lib/librocm_smi64.so.1"
 once && is rocm:gpu-0 error "\"the vendor's library is not there\""
 ok no-library
 
+# Power caps: what carnot-powercap would find.
+# caps: that section of the last output, without spaces.
+caps() { sed -n '/^  "caps": {/,/^  }/p' "$dir/out" | tr -d ' \n'; }
+# zone N LIMIT_W: package N with a maximum of 200 W.
+zone() {
+    local z=$root/sys/class/powercap/intel-rapl:$1
+    mkdir -p "$z"
+    echo "package-$1" >"$z/name"
+    echo long_term >"$z/constraint_0_name"
+    echo 200000000 >"$z/constraint_0_max_power_uw"
+    echo "${2}000000" >"$z/constraint_0_power_limit_uw"
+}
+gpu='{"name":"gpu-0","by":"nvml","id":"0000:3b:00.0","now_mw":300000,"min_mw":100000,"max_mw":300000,"why_not":null}'
+none='"why_not":"nothingherehasalimitthatcanbewritten"'
+once && [[ $(caps) == "\"caps\":{\"possible\":false,$none,\"owner\":null,\"limits\":[]}" ]]
+ok caps-nothing
+echo 300000 | tee "$says/0000:3b:00.0.limit" >"$says/0000:3b:00.0.limit_max"
+echo 100000 >"$says/0000:3b:00.0.limit_min"
+zone 0 200 && zone 1 250
+package='"by":"rapl","id":"intel-rapl'
+want="\"limits\":[{\"name\":\"package-0\",$package:0\",\"now_mw\":200000,\"min_mw\":50000,\"max_mw\":200000,\"why_not\":null},"
+want+="{\"name\":\"package-1\",$package:1\",\"now_mw\":250000,\"min_mw\":50000,\"max_mw\":200000,"
+want+="\"why_not\":\"itisabovethemaximumthatthehardwarereports\"},$gpu]}"
+rm "$says/init"
+once && [[ $(caps) == "\"caps\":{\"possible\":true,\"why_not\":null,\"owner\":null,$want" ]]
+ok caps-of-both
+mkdir -p "$root/proc/812"
+echo eard >"$root/proc/812/comm"
+owner='"eard(EAR,process812)looksafterthelimitshere"'
+once && [[ $(caps) == "\"caps\":{\"possible\":false,\"why_not\":$owner,\"owner\":$owner,$want" ]]
+ok caps-of-another
+FAKE_NVML=$says LD_LIBRARY_PATH=$dir/lib "$carnotd" --once --sysroot "$root" >"$dir/out" 2>"$dir/err" &&
+    grep -qx 'Power caps: eard (EAR, process 812) looks after the limits here' "$dir/out" &&
+    grep -qx 'package-0  *200 W now (rapl), 50 W at least' "$dir/out" &&
+    grep -qx 'package-1  *250 W now (rapl), left alone: it is above the maximum that the hardware reports' "$dir/out"
+ok caps-table
+echo hang >"$says/0000:3b:00.0.limit"
+once && [[ $(caps) == '"caps":{"possible":false,"why_not":"adrivergivesnoanswer","owner":null,"limits":[]}' ]]
+ok caps-hang
+rm -r "$root/sys/bus/pci/drivers/amdgpu" "$root/sys/class/powercap" "$root/proc/812"
+
 # What is configured and better measured is not asked; without a better meter it is, and says what is wrong.
 helpers=$PWD/../../src/helper
 if [[ -x $helpers/carnot-redfish ]]; then
