@@ -360,6 +360,8 @@ int board_decode(struct board *out, const void *data, size_t size, struct err *e
         errno = EINVAL;
         return -1;
     }
+    /* what follows from the rest is not believed: with areas that shrink, waiting earns grams */
+    series_sum((struct series_point *)(void *)(copy + at[AT_POINTS]), b.n_points);
     *out = b;
     return 0;
 }

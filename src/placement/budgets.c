@@ -22,7 +22,7 @@ static int64_t left_of(const struct board *b, const struct lease_table *leases,
     if (__builtin_sub_overflow(budget->left, held, &left))
         left = INT64_MIN;
     if (lease_doubtful(leases, need->uid, need->now_ms) && share < (double)left)
-        left = (int64_t)share;
+        left = share > -9e18 ? (int64_t)share : INT64_MIN;
     return left;
 }
 

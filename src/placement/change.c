@@ -214,8 +214,8 @@ void placement_change_lease(const struct placement_change *c, const struct place
     out->id = h ? h : 1;
     out->is_change = 1;
     out->uid = g->uid;
-    out->energy_uj = g->energy_uj < 9e18 ? (int64_t)g->energy_uj : INT64_MAX;
-    out->carbon_ug = g->carbon_ug < 9e18 ? (int64_t)ceil(g->carbon_ug) : 0;
+    out->energy_uj = lease_amount(g->energy_uj);
+    out->carbon_ug = lease_amount(ceil(g->carbon_ug));
     snprintf(out->account, sizeof(out->account), "%s", g->account);
 }
 

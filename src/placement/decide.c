@@ -415,15 +415,14 @@ void placement_lease(const struct board *b, const struct placement_job *job,
                      const struct placement_decision *d, struct lease *out)
 {
     const struct board_partition *p = partition_of(b, job);
-    double carbon_ug = carbon_held_ug(job, d);
     int64_t hold_s;
     memset(out, 0, sizeof(*out));
     occupation(p, job, &d->price, &out->cpus, &hold_s);
     out->uid = job->uid;
     out->start_s = d->start_s;
     out->end_s = d->start_s + hold_s;
-    out->energy_uj = d->price.energy_all_uj < 9e18 ? (int64_t)d->price.energy_all_uj : INT64_MAX;
-    out->carbon_ug = isfinite(carbon_ug) && carbon_ug < 9e18 ? (int64_t)carbon_ug : 0;
+    out->energy_uj = lease_amount(d->price.energy_all_uj);
+    out->carbon_ug = lease_amount(carbon_held_ug(job, d));
     snprintf(out->account, sizeof(out->account), "%s", placement_account(b, job));
     if (p)
         memcpy(out->partition, p->name, sizeof(out->partition));

@@ -9,6 +9,13 @@
 
 #include "placement/lease.h"
 
+int64_t lease_amount(double micro)
+{
+    if (!(micro > 0))
+        return 0;
+    return micro < 9e18 ? (int64_t)micro : INT64_MAX;
+}
+
 void lease_init(struct lease_table *t)
 {
     memset(t, 0, sizeof(*t));

@@ -48,6 +48,10 @@ struct lease_table {
     uint64_t taken, acknowledged, expired, full; /* counters */
 };
 
+/* So many uJ or ug as a lease holds them: none below 0 or without a number, all that there can be
+ * where there are more. */
+int64_t lease_amount(double micro);
+
 void lease_init(struct lease_table *t);
 
 /* Drop leases that the board acknowledges, and those older than their life that a list asked for

@@ -218,12 +218,41 @@ static void test_cut(void)
     free(data);
 }
 
+/* Areas that shrink would have a wait earn grams, and a lease hold less than nothing. */
+static void test_areas(void)
+{
+    struct placement_job job = fixture_job();
+    struct placement_decision d;
+    struct fixture f;
+    struct lease lease;
+    struct err e = {.text = ""};
+    struct board b;
+    void *data;
+    size_t size;
+    fixture_init(&f);
+    f.points[0].area = 1e18;
+    f.points[1].area = 1e9;
+    f.points[2].area = 0;
+    UNIT_INT(board_encode(&f.b, &data, &size, &e), 0, "%s", e.text);
+    UNIT_INT(board_decode(&b, data, size, &e), 0, "%s", e.text);
+    UNIT_DBL(b.points[0].area, 0, 0, "summed anew");
+    UNIT_DBL(b.points[2].area, 670 * 400 + 60 * 100, 0, "summed anew");
+    placement_decide(&b, NULL, &job, FIXTURE_NOW, &d);
+    placement_lease(&b, &job, &d, &lease);
+    UNIT_OK(d.carbon_ug > 0 && d.carbon_now_ug >= d.carbon_ug, "%g ug", d.carbon_ug);
+    UNIT_OK(lease.carbon_ug > 0, "it holds %lld ug", (long long)lease.carbon_ug);
+    board_free(&b);
+    free(data);
+    UNIT_INT(lease_amount(-1e25), 0, "never less than nothing");
+    UNIT_INT(lease_amount(0.0 / 0.0), 0, "no number");
+    UNIT_INT(lease_amount(1e25), INT64_MAX, "more than fits");
+    UNIT_INT(lease_amount(1.5e6), 1500000, "as it is");
+}
+
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {{"header", test_header},
-                                             {"bytes", test_bytes},
-                                             {"words", test_words},
-                                             {"cut", test_cut},
-                                             {NULL, NULL}};
+    static const struct unit_case cases[] = {{"header", test_header}, {"bytes", test_bytes},
+                                             {"words", test_words},   {"cut", test_cut},
+                                             {"areas", test_areas},   {NULL, NULL}};
     return unit_main(argc, argv, cases, "board_hostile");
 }
