@@ -43,17 +43,6 @@ struct bmc {
     bool closing;       /* nobody waits for an answer */
 };
 
-bool bmc_is_path(const char *path)
-{
-    if (path[0] != '/' || strlen(path) >= BMC_PATH_MAX)
-        return false;
-    for (; *path; path++) {
-        if (*path <= ' ' || *path > '~' || *path == '#' || *path == '?' || *path == '\\')
-            return false;
-    }
-    return true;
-}
-
 static size_t _on_body(char *data, size_t one, size_t n, void *arg)
 {
     struct bmc *b = arg;

@@ -74,8 +74,9 @@ static bool _read_entry(struct journal *j, char *line)
            _number(line, INT64_MAX, &entry->actual_uw);
 }
 
-static bool _read(struct journal *j, char *text)
+int journal_parse(struct journal *j, char *text, size_t size)
 {
+    bool whole = strlen(text) == size;
     const char *head = strsep(&text, "\n");
     const char *boot = _behind(strsep(&text, "\n"), "boot");
     const char *job = _behind(strsep(&text, "\n"), "job");
@@ -83,16 +84,16 @@ static bool _read(struct journal *j, char *text)
     char *line;
 
     memset(j, 0, sizeof(*j));
-    if (strcmp(head, HEAD) != 0 || !boot || strlen(boot) >= sizeof(j->boot) ||
+    if (!whole || strcmp(head, HEAD) != 0 || !boot || strlen(boot) >= sizeof(j->boot) ||
         !_number(job, UINT32_MAX, &number))
-        return false;
+        return -1;
     memcpy(j->boot, boot, strlen(boot) + 1);
     j->job = (uint32_t)number;
     while ((line = strsep(&text, "\n")) && strcmp(line, TAIL) != 0) {
         if (!_read_entry(j, line))
-            return false;
+            return -1;
     }
-    return line && text && text[0] == '\0';
+    return line && text && text[0] == '\0' ? 0 : -1;
 }
 
 int journal_read(struct journal *j, const char *path, struct err *e)
@@ -103,7 +104,7 @@ int journal_read(struct journal *j, const char *path, struct err *e)
 
     if (path_read(path, FILE_MAX, &text, &size, e) < 0)
         return errno == ENOENT ? 0 : -1;
-    good = strlen(text) == size && _read(j, text);
+    good = journal_parse(j, text, size) == 0;
     free(text);
     if (good)
         return 1;
