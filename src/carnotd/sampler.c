@@ -17,6 +17,9 @@
 #define LOOK_SOON_MS 5000           /* no cgroup tree yet: slurmd may still be starting */
 #define LOOK_RARELY_MS (300 * 1000) /* looking visits every cgroup of the machine */
 #define LOOK_THERE_MS 60000         /* is the tree still there? That is cheap */
+/* What jobs have used is asked for when it counts: at edges, records and questions. In between for
+ * those alone that end without a word, who are found as late as that, too. */
+#define JOBS_MS 5000
 
 static void _on_source(const struct source *source, enum source_state was, void *arg)
 {
@@ -104,8 +107,9 @@ void sampler_end_job(struct sampler *s, struct job *job)
     s->edge = true;
 }
 
-void sampler_read(struct sampler *s, int64_t t_ms)
+static void _read_jobs(struct sampler *s, int64_t t_ms)
 {
+    s->jobs_mono_ms = t_ms;
     for (int i = 0; i < s->jobs.n; i++) {
         struct job *job = &s->jobs.v[i];
 
@@ -114,6 +118,11 @@ void sampler_read(struct sampler *s, int64_t t_ms)
             job->seen_ms = t_ms;
         }
     }
+}
+
+void sampler_read(struct sampler *s, int64_t t_ms)
+{
+    _read_jobs(s, t_ms);
     meter_read(s->meter, t_ms, false);
 }
 
@@ -154,7 +163,9 @@ int sampler_tick(struct sampler *s)
     sampler_discover(s, t_ms);
     if (sampler_edge_wait_ms(s) == 0 || _is_due(s, t_ms))
         return sampler_close(s) == 1;
-    sampler_read(s, t_ms);
+    if (t_ms - s->jobs_mono_ms >= JOBS_MS)
+        _read_jobs(s, t_ms);
+    meter_read(s->meter, t_ms, false);
     return 0;
 }
 

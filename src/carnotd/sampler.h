@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The heart of carnotd: reads all sources and the jobs' CPU time on each tick, and
+ * The heart of carnotd: reads all sources on each tick, the jobs' CPU time every few seconds, and
  * closes the node's energy balance at least every log_interval and at every job's beginning and
  * end. Between two closings the set of jobs does not change, so that a record is exact.
  *
@@ -72,6 +72,7 @@ struct sampler {
     bool failing;                     /* the log could not be written, and that was said */
     bool full_said;                   /* that the table of jobs is full */
     int64_t scan_mono_ms;             /* when to list jobs again */
+    int64_t jobs_mono_ms;             /* when all jobs' CPU time was read last */
     int64_t look_mono_ms;             /* when to see after the cgroup tree again */
     int64_t looked_mono_ms;           /* when it was looked for last */
     int64_t look_wait_ms;             /* and how long to wait if it is not found again */
@@ -92,7 +93,7 @@ struct sampler {
  * seen elsewhere. 0 or -1. */
 int sampler_start(struct sampler *s, uint64_t min_seq, struct err *e);
 
-/* Read everything; close the interval if it is time to. Returns 1 when a record was written, else
+/* Read what is due; close the interval if it is time to. Returns 1 when a record was written, else
  * 0. */
 int sampler_tick(struct sampler *s);
 

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "carnotd/sampler_private.h"
 #include "sampler_host.h"
 
 static void _start(const char *boot)
@@ -124,6 +125,47 @@ static json_t *_job(const json_t *record, uint32_t id)
             return entry;
     }
     return NULL;
+}
+
+/* A job's CPU time is asked for when it counts, and now and then for jobs that end without a word.
+ */
+static void test_seldom(void)
+{
+    const char *const dir = "sys/fs/cgroup/cpuacct/slurm_n1/uid_1000/job_42";
+    const struct job *job;
+
+    _setup("cgroup-v1");
+    host_pass(3000);
+    _used(42, 0);
+    _event(NODE_EVENT_START, 42, 2);
+    job = &sampler.jobs.v[0];
+    _used(42, 1000000);
+    for (int i = 0; i < 4; i++) {
+        host_pass(1000);
+        (void)sampler_tick(&sampler);
+        UNIT_INT(job_cpu_total_us(&job->cpu), 0, "not on each tick");
+    }
+    host_pass(1000);
+    (void)sampler_tick(&sampler);
+    UNIT_INT(job_cpu_total_us(&job->cpu), 1000000, "every five seconds");
+    _used(42, 1500000);
+    _event(NODE_EVENT_STEP_END, 42, 2);
+    UNIT_INT(job_cpu_total_us(&job->cpu), 1500000, "when a step ends");
+    host_pass(1000);
+    _used(42, 2000000);
+    UNIT_INT(sampler_close(&sampler), 1, "closed");
+    UNIT_INT(job_cpu_total_us(&job->cpu), 2000000, "for a record");
+    host_pass(1000);
+    _used(42, 2500000);
+    sampler_estimate(&sampler);
+    UNIT_INT(job_cpu_total_us(&job->cpu), 2500000, "for a question");
+    host_pass(5000);
+    (void)sampler_tick(&sampler);
+    fixture_remove(root, dir);
+    host_pass(1000);
+    UNIT_INT(sampler_close(&sampler), 1, "closed");
+    UNIT_INT(job_cpu_total_us(&job->cpu), 2500000, "what it said last stands");
+    host_kill();
 }
 
 /* One job, modelled: who gets what, edge by edge. */
@@ -864,6 +906,7 @@ static const struct unit_case cases[] = {
     {"discovery", test_discovery},
     {"gone", test_gone},
     {"without_cgroups", test_without_cgroups},
+    {"seldom", test_seldom},
     {"any_order", test_any_order},
     {"no_allocation", test_no_allocation},
     {NULL, NULL},
