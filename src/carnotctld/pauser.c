@@ -16,6 +16,7 @@
 #include "placement/allowance.h"
 #include "placement/pieces.h"
 #include "placement/placement.h"
+#include "placement/scenarios.h"
 
 /* Two green pieces a day for a week: more restarts than that are no schedule but a fault. */
 #define PAUSES_MAX 14
@@ -35,6 +36,16 @@ static int64_t left_s(const struct ctl *c, const struct ledger_job *row, int64_t
     if (row->limit_s == 0)
         return PIECES_LEFT_MAX_S;
     return rest_s > 60 ? min64(rest_s, row->limit_s) : 60;
+}
+
+/* What it is likely to run yet, as for its start (scenarios.h): grams alone are judged by that. */
+static int64_t likely_left_s(const struct ctl *c, const struct ledger_job *row,
+                             const struct scenarios *s, int64_t now_s)
+{
+    int64_t ran_s = row->ran_s + (row->start_s > 0 ? now_s - row->start_s : 0);
+    int64_t done_s = ran_s - c->set.policy.requeue_cost_ms / 1000 * row->pauses;
+    int64_t likely_s = scenarios_left(s->length_s, s->n, done_s, left_s(c, row, now_s));
+    return likely_s > 0 ? likely_s : 1;
 }
 
 /* What its runs before this one have waited, or, if that is more, all jobs that share its
@@ -72,13 +83,15 @@ static double ask(const struct ctl *c, const struct slurm_job *job, const struct
 {
     struct placement_job pj;
     struct placement_decision d = {.policy = (enum placement_policy)row->policy};
+    struct scenarios likely;
     tracker_placement_job(job, &pj);
     placement_price(&c->board, &pj, &d.price);
+    scenarios_of(&c->board, &pj, &d.price, &likely);
     double ug_per_area = watts(row, &d.price) * c->board.head.pue / J_PER_KWH * 1e6;
     double lambda = placement_lambda_ug_per_s(&c->board.head, &d);
     *q = (struct pieces_query){.believed = board_series(&c->board),
                                .now_s = now_s,
-                               .left_s = left_s(c, row, now_s),
+                               .left_s = likely_left_s(c, row, &likely, now_s),
                                .slack_s = slack,
                                .switch_s = c->set.policy.requeue_cost_ms / 1000,
                                .delay_g_kwh = ug_per_area > 0 ? lambda / ug_per_area : 0,

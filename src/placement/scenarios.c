@@ -31,6 +31,20 @@ size_t scenarios_mix(const int64_t *runs_s, size_t n, int64_t limit_s, int64_t o
     return n + 1;
 }
 
+int64_t scenarios_left(const int64_t *length_s, size_t n, int64_t done_s, int64_t limit_left_s)
+{
+    int64_t sum_s = 0, longer = 0, left_s = done_s;
+    for (size_t i = 0; i < n; i++) {
+        if (length_s[i] <= done_s)
+            continue;
+        sum_s += length_s[i] - done_s;
+        longer++;
+    }
+    if (longer)
+        left_s = sum_s / longer;
+    return left_s < limit_left_s ? left_s : limit_left_s;
+}
+
 void scenarios_of(const struct board *b, const struct placement_job *job,
                   const struct placement_price *price, struct scenarios *out)
 {

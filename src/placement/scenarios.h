@@ -29,6 +29,11 @@ int64_t scenarios_mean(const int64_t *runs_s, size_t n, int64_t limit_s);
  * many, n + 1; runs beyond SCENARIOS_MAX - 1 are left out. runs_s may be out. */
 size_t scenarios_mix(const int64_t *runs_s, size_t n, int64_t limit_s, int64_t out[SCENARIOS_MAX]);
 
+/* How long a job that has run for done_s may still run: the mean of the lengths that it has not
+ * outlived, n >= 1; behind all of them as much again as it has run. > 0 if limit_left_s is, which
+ * is the most. */
+int64_t scenarios_left(const int64_t *length_s, size_t n, int64_t done_s, int64_t limit_left_s);
+
 /* What a board knows of a job before it has run. */
 struct scenarios {
     int64_t length_s[SCENARIOS_MAX]; /* of one task; all as likely */

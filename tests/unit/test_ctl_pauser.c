@@ -10,6 +10,7 @@
 
 #include "carnotctld/events.h"
 #include "carnotctld/feed_watch.h"
+#include "carnotctld/history.h"
 #include "carnotctld/pauser.h"
 #include "carnotctld/planner.h"
 #include "carnotctld/publisher.h"
@@ -270,6 +271,66 @@ static void test_left_alone(void)
     }
 }
 
+/* The user's runs of late, of whatever name. */
+static void usually_runs(int64_t run_s)
+{
+    struct err e = {.text = ""};
+    struct ledger_job past = {.key = {.job_id = 3},
+                              .uid = 4711,
+                              .tasks = 1,
+                              .cpus = 1,
+                              .start_s = NOW - 1000,
+                              .end_s = NOW - 1000 + run_s,
+                              .limit_s = 60};
+    snprintf(past.state, sizeof(past.state), "COMPLETED");
+    history_note(&c, &past);
+    UNIT_INT(publisher_build(&c, &e), 0, "%s", e.text);
+    UNIT_INT(c.board.n_pasts > 0, 1, "it is known");
+}
+
+/* Grams go by how long it is likely to run, what is promised by its limit. */
+static void test_likely(void)
+{
+    begin(",requeue=0");
+    c.set.policy.requeue_cost_ms = 40000;
+    next_list(40);
+    UNIT_INT(n_orders, 1, "20 s at 400 are more than 60 s at 100");
+    tear_down();
+
+    begin(",requeue=0");
+    c.set.policy.requeue_cost_ms = 40000;
+    usually_runs(42);
+    next_list(40);
+    UNIT_INT(n_orders, 0, "11 s, the mean of 2 and 20, are less than 51 s at 100");
+    tear_down();
+
+    begin(",requeue=0");
+    usually_runs(20);
+    next_list(40);
+    UNIT_INT(n_orders, 1, "it has outlived what is likely: its limit is left");
+    tear_down();
+
+    static const struct {
+        const char *what;
+        int64_t done_by_s;
+        int orders;
+    } rows[] = {
+        {"the last minute of its limit and a restart would end too late", NOW + 109, 0},
+        {"they end in time", NOW + 110, 1},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char note[64];
+        snprintf(note, sizeof(note), ",requeue=%lld", (long long)rows[i].done_by_s);
+        begin(note);
+        usually_runs(42);
+        dip_at(45);
+        UNIT_INT(feed_watch_look(&c), 1, "a dip that is near");
+        next_list(40);
+        UNIT_INT(n_orders, rows[i].orders, "%s", rows[i].what);
+        tear_down();
+    }
+}
+
 /* A job that stands still follows the forecast, inside its bound. */
 static void test_moves(void)
 {
@@ -328,6 +389,7 @@ int main(int argc, char **argv)
                                              {"refused", test_refused},
                                              {"others", test_others},
                                              {"left_alone", test_left_alone},
+                                             {"likely", test_likely},
                                              {"moves", test_moves},
                                              {"first_piece", test_first_piece},
                                              {NULL, NULL}};

@@ -37,6 +37,18 @@ static void test_rule(void)
     UNIT_OK(out[SCENARIOS_MAX - 1] == 60 && out[0] == 1, "the first of them and the limit");
 }
 
+static void test_left(void)
+{
+    const int64_t lengths[] = {100, 300, 1000}, no_limit = INT64_MAX / 2;
+    UNIT_INT(scenarios_left(lengths, 3, 0, 1000), 466, "nothing has run: the mean");
+    UNIT_INT(scenarios_left(lengths, 3, 100, 900), 550, "of those that it has not outlived");
+    UNIT_INT(scenarios_left(lengths, 3, 999, 1), 1, "of one");
+    UNIT_INT(scenarios_left(lengths, 3, 1000, 5000), 1000, "of none: as much again");
+    UNIT_INT(scenarios_left(lengths, 3, 1000, 20), 20, "the limit at most");
+    UNIT_INT(scenarios_left(lengths, 3, 0, 60), 60, "from the beginning, too");
+    UNIT_INT(scenarios_left(&no_limit, 1, 7200, INT64_MAX), no_limit - 7200, "no limit");
+}
+
 static struct scenarios likely(const struct fixture *f, const struct placement_job *job)
 {
     struct placement_price price;
@@ -254,9 +266,10 @@ static void test_search(void)
 
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {
-        {"rule", test_rule},   {"board", test_board},   {"power", test_power},
-        {"start", test_start}, {"bounds", test_bounds}, {"budget", test_budget},
-        {"waves", test_waves}, {"search", test_search}, {NULL, NULL}};
+    static const struct unit_case cases[] = {{"rule", test_rule},     {"left", test_left},
+                                             {"board", test_board},   {"power", test_power},
+                                             {"start", test_start},   {"bounds", test_bounds},
+                                             {"budget", test_budget}, {"waves", test_waves},
+                                             {"search", test_search}, {NULL, NULL}};
     return unit_main(argc, argv, cases, "scenarios");
 }
