@@ -92,6 +92,10 @@ static size_t place(const struct machine *m, int64_t until_s, uint32_t job)
 static int run(struct machine *m, uint32_t job, int64_t until_s)
 {
     uint32_t cores = m->least[m->leaves + job];
+    if (until_s == MACHINE_NOT_NOW) {
+        set_least(m, job, NOBODY);
+        return 0;
+    }
     if (m->n_running == m->room_running) {
         size_t room = m->room_running ? 2 * m->room_running : 256;
         struct machine_running *grown = realloc(m->running, room * sizeof(*grown));
@@ -154,9 +158,10 @@ int machine_pass(struct machine *m, int64_t now_s, machine_start_f *start, machi
         int ends_before = now_s + limit(arg, job) <= shadow_s;
         if (!ends_before && cores > extra)
             continue;
-        if (!ends_before)
+        int64_t until_s = start(arg, job);
+        if (!ends_before && until_s != MACHINE_NOT_NOW)
             extra -= cores;
-        if (run(m, job, start(arg, job)) < 0)
+        if (run(m, job, until_s) < 0)
             return -1;
     }
     return 0;

@@ -32,7 +32,9 @@ void machine_fini(struct machine *m); /* legal on a zeroed one */
 /* The job waits for cores (1 to m->cores). O(log n). */
 void machine_queue(struct machine *m, uint32_t job, uint32_t cores);
 
-/* Starts a job: it has to say until when its limit lets it run. */
+/* Starts a job: it has to say until when its limit lets it run, or MACHINE_NOT_NOW: it does not
+ * want the cores and waits for them no more. */
+#define MACHINE_NOT_NOW INT64_MIN
 typedef int64_t machine_start_f(void *arg, uint32_t job);
 /* limit_s of a job that waits, > 0. */
 typedef int64_t machine_limit_f(const void *arg, uint32_t job);

@@ -2,7 +2,8 @@
 /*
  * Pausing (--carbon-requeue): a job that can go on from a checkpoint gives its cores back while the
  * grid is dirty. ALGORITHMS section 10: against a threshold of the whole site, so that not all
- * pause at once; only where it has enough cheaper hours in what is left of its bound.
+ * pause at once; only where it has enough cheaper hours in what is left of its bound. Nor does one
+ * like it that waits in the queue take those cores: its turn comes when the grid is greener.
  */
 #include "config.h"
 
@@ -16,24 +17,17 @@
 /* Longer than this and a plan in one piece saves little (ALGORITHMS section 4: L <= W). */
 #define STARTS_BY_RULE_S (6 * SIM_HOUR_S)
 
-/* Mean of the lengths it may have that it has not outlived; behind all of them as much again. */
+/* As is likely, but an hour at least. */
 int64_t pause_left_s(const struct sim *s, uint32_t job)
 {
     const struct sim_way *way = &s->way[job];
     const struct sim_job *j = &s->w->jobs[job];
-    int64_t lengths[LENGTHS_MAX], done_s = j->run_s - way->left_s, sum_s = 0, n = 0;
+    int64_t lengths[LENGTHS_MAX], done_s = j->run_s - way->left_s;
     if (way->state == SIM_RUNNING)
         done_s += s->now_s - way->since_s;
-    size_t known = lengths_of(s->lengths, j, lengths);
-    for (size_t i = 0; i < known; i++) {
-        if (lengths[i] <= done_s)
-            continue;
-        sum_s += lengths[i] - done_s;
-        n++;
-    }
-    int64_t left_s = n ? sum_s / n : done_s, limit_left_s = j->limit_s - done_s;
-    if (j->limit_s > 0 && left_s > limit_left_s)
-        left_s = limit_left_s;
+    int64_t limit_left_s = j->limit_s > 0 ? j->limit_s - done_s : INT64_MAX;
+    size_t n = lengths_of(s->lengths, j, lengths);
+    int64_t left_s = scenarios_left(lengths, n, done_s, limit_left_s);
     return left_s > SIM_HOUR_S ? left_s : SIM_HOUR_S;
 }
 
@@ -97,7 +91,8 @@ static void find_threshold(struct sim *s)
     s->theta = hours[at];
 }
 
-/* Grams above the threshold in the dirty hours ahead, against those of a switch. */
+/* Grams above the threshold in the dirty hours ahead, against those of two switches: one is paid
+ * for certain now, what the hours save is hoped for. */
 static int pays(struct sim *s, uint32_t job)
 {
     struct series c = outlook_at(&s->outlook, s->now_s);
@@ -110,7 +105,7 @@ static int pays(struct sim *s, uint32_t job)
             break;
         saved += (g - level) * SIM_HOUR_S;
     }
-    return saved > level * SIM_SWITCH_S;
+    return saved > 2 * level * SIM_SWITCH_S;
 }
 
 static void look_at(struct sim *s, uint32_t job, double now)
@@ -125,6 +120,20 @@ static void look_at(struct sim *s, uint32_t job, double now)
         if (green || pause_says_run(s, job))
             sim_queue(s, job);
     }
+}
+
+int64_t pause_turn_s(struct sim *s, uint32_t job)
+{
+    if (!s->way[job].requeueable || isnan(s->theta))
+        return s->now_s;
+    int64_t bound_s = bound_left(s, job);
+    struct series c = outlook_at(&s->outlook, s->now_s);
+    if (bound_s < SIM_HOUR_S || series_at(&c, s->now_s) <= s->theta)
+        return s->now_s;
+    int has_run = s->out->start_s[job] != INT64_MIN;
+    if (has_run || pause_starts(s, job))
+        return pause_says_run(s, job) ? s->now_s : INT64_MAX;
+    return plan_again(s, job, bound_s);
 }
 
 void pause_hour(struct sim *s)

@@ -74,6 +74,15 @@ void plan_midnight(struct sim *s)
     s->steering = s->now_s >= sim_trace_s(s, s->w->jobs[0].submit_s) + WEEK_S - SIM_DAY_S;
 }
 
+/* start_s, or now if that saves too little. */
+static int64_t if_worth_it(const struct sim *s, const struct search *q, int64_t start_s)
+{
+    if (s->set->min_gain_ug > 0 &&
+        search_carbon_ug(q, s->now_s) - search_carbon_ug(q, start_s) < s->set->min_gain_ug)
+        return s->now_s;
+    return start_s;
+}
+
 int64_t plan_start(struct sim *s, uint32_t job)
 {
     const struct sim_job *j = &s->w->jobs[job];
@@ -88,10 +97,14 @@ int64_t plan_start(struct sim *s, uint32_t job)
     int is_long = j->run_s >= SIM_DELAY_SHORT_RUN_S;
     int64_t start_s = policy_start(s->set->policy, &q, s->mean_length_s[is_long]);
     steer(s, job, &q, start_s);
-    if (s->set->min_gain_ug > 0 &&
-        search_carbon_ug(&q, s->now_s) - search_carbon_ug(&q, start_s) < s->set->min_gain_ug)
-        return s->now_s;
-    return start_s;
+    return if_worth_it(s, &q, start_s);
+}
+
+int64_t plan_again(struct sim *s, uint32_t job, int64_t wait_s)
+{
+    struct search q = plan_search(s, job, wait_s);
+    s->way[job].latest_s = q.until_s;
+    return if_worth_it(s, &q, policy_start(s->set->policy, &q, s->mean_length_s[1]));
 }
 
 static double cost_ug(const struct search *q, int64_t start_s)

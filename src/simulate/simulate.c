@@ -109,11 +109,17 @@ static int64_t limit_left(const void *arg, uint32_t job)
     return limit_s > done_s ? limit_s - done_s : 1;
 }
 
-/* Its cores are there: it runs. Returns until when its limit lets it. */
+/* Its cores are there: it runs, unless it would rather wait. Returns until when its limit lets it,
+ * or MACHINE_NOT_NOW. */
 static int64_t start(void *arg, uint32_t job)
 {
     struct sim *s = arg;
     struct sim_way *way = &s->way[job];
+    int64_t turn_s = policy_of_carnot(s->set->policy) ? pause_turn_s(s, job) : s->now_s;
+    if (turn_s > s->now_s) {
+        sim_hold(s, job, turn_s);
+        return MACHINE_NOT_NOW;
+    }
     enter(s, job, SIM_RUNNING);
     wants_no_more(s, job);
     way->due_s = s->now_s + way->left_s;

@@ -35,8 +35,8 @@ struct sim_settings {
 #define SIM_DELAY_LONG_S (24 * 3600)
 /* What a pause costs: checkpoint, requeue and restart, as run time on all of the job's cores. */
 #define SIM_SWITCH_S 600
-/* A job is not paused again before it has run so long (ALGORITHMS section 10). */
-#define SIM_RUN_MIN_S (4 * 3600)
+/* A job is not paused again before it has run so long (docs/evaluation.md). */
+#define SIM_RUN_MIN_S (2 * 3600)
 
 int64_t sim_max_delay_s(const struct sim_settings *s, const struct sim_job *job);
 

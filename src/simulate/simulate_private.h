@@ -75,6 +75,9 @@ struct sim {
 int64_t plan_start(struct sim *s, uint32_t job);
 /* The search for a job whose start lies in [now, now + wait_s]. */
 struct search plan_search(struct sim *s, uint32_t job, int64_t wait_s);
+/* It waited in the queue, and may wait for wait_s more: when is it to be eligible? now_s: at once.
+ */
+int64_t plan_again(struct sim *s, uint32_t job, int64_t wait_s);
 /* A forecast was issued: held jobs may move. */
 void plan_look_over(struct sim *s);
 /* Midnight of the first week: solve for lambda. */
@@ -86,6 +89,9 @@ int64_t pause_left_s(const struct sim *s, uint32_t job);
 int pause_says_run(struct sim *s, uint32_t job);
 /* Does it start by that rule, being too long for a plan in one piece? */
 int pause_starts(const struct sim *s, uint32_t job);
+/* There are cores for it: when is it to have them? now_s: at once; INT64_MAX: when the pause rule
+ * says. */
+int64_t pause_turn_s(struct sim *s, uint32_t job);
 /* The top of an hour: pause and resume. */
 void pause_hour(struct sim *s);
 

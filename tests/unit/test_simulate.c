@@ -215,6 +215,54 @@ static void test_hours_passed_over(void)
     }
 }
 
+/* ---- whose turn comes in a dirty hour */
+
+struct turn {
+    const char *what;
+    double requeueable;
+    int64_t run_s, dirty_until_s, max_delay_s, start_s, end_s;
+};
+
+/* The second job waits for the cores of the first until the grid grows dirty, at five. */
+static void test_turn(void)
+{
+    static const struct turn cases[] = {
+        {"not to be paused: its turn is its start", 0, 3 * HOUR, 10 * HOUR, DAY, 5 * HOUR,
+         8 * HOUR},
+        {"short: its best start from there", 1, 3 * HOUR, 10 * HOUR, DAY, 10 * HOUR, 13 * HOUR},
+        {"long: when it is green", 1, 12 * HOUR, 10 * HOUR, DAY, 10 * HOUR, 22 * HOUR},
+        {"long, and nothing greener in reach", 1, 12 * HOUR, 60 * HOUR, DAY, 5 * HOUR, 17 * HOUR},
+        {"what it waited for the first is not counted", 1, 3 * HOUR, 10 * HOUR, 5 * HOUR, 10 * HOUR,
+         13 * HOUR},
+        {"but what it would wait for the grid is", 1, 3 * HOUR, 10 * HOUR, 5 * HOUR - 1800,
+         9 * HOUR + 1800, 13 * HOUR - 1800},
+        {"an hour's bound is none", 1, 3 * HOUR, 10 * HOUR, HOUR - 1, 5 * HOUR, 8 * HOUR},
+    };
+    for (size_t c = 0; c < N(cases); c++) {
+        struct series_point points[] = {{-8 * DAY, 100, 0},
+                                        {5 * HOUR, 500, 0},
+                                        {cases[c].dirty_until_s, 100, 0},
+                                        {50 * DAY, 100, 0}};
+        struct series truth = {points, N(points), 100 * DAY};
+        struct sim_job jobs[] = {
+            {.submit_s = 0, .run_s = 5 * HOUR, .limit_s = 5 * HOUR, .cores = 10},
+            {.submit_s = 1, .run_s = cases[c].run_s, .limit_s = cases[c].run_s, .cores = 10}};
+        struct workload w = {.jobs = jobs, .n = N(jobs), .has_limits = 1};
+        struct sim_settings set = {.policy = SIM_GREENEST,
+                                   .cores = 10,
+                                   .max_delay_s = cases[c].max_delay_s,
+                                   .requeueable = cases[c].requeueable,
+                                   .ug_per_area = 1};
+        series_sum(points, N(points));
+        struct sim_result r = _run(&w, &truth, &set);
+        UNIT_INT(r.end_s[0], 5 * HOUR, "%s: the first", cases[c].what);
+        UNIT_INT(r.start_s[1], cases[c].start_s, "%s", cases[c].what);
+        UNIT_INT(r.end_s[1], cases[c].end_s, "%s: and its end", cases[c].what);
+        UNIT_INT(r.pauses, 0, "%s: pauses", cases[c].what);
+        sim_result_fini(&r);
+    }
+}
+
 /* ---- what always holds */
 
 #define JOBS 200
@@ -492,6 +540,7 @@ static const struct unit_case cases[] = {
     {"batsim", test_batsim},
     {"easy", test_easy},
     {"hours_passed_over", test_hours_passed_over},
+    {"turn", test_turn},
     {"invariants_0", test_invariants_0},
     {"invariants_4", test_invariants_4},
     {"invariants_8", test_invariants_8},
