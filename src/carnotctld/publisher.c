@@ -19,6 +19,7 @@
 #include "carnotctld/tracker.h"
 #include "common/log.h"
 #include "common/path.h"
+#include "common/sort.h"
 #include "common/user.h"
 #include "placement/placement.h"
 #include "placement/slots.h"
@@ -189,10 +190,10 @@ static int build_budgets(struct ctl *c, struct build *w, struct err *e)
     free(all);
     if (!w->budgets)
         return -1;
-    publisher_sort(w->budgets, kept, sizeof(*w->budgets), budget_order);
+    sort_if_needed(w->budgets, kept, sizeof(*w->budgets), budget_order);
     if (native_budgets(c, &w->budgets, &kept) < 0)
         return -1;
-    publisher_sort(w->budgets, kept, sizeof(*w->budgets), budget_order);
+    sort_if_needed(w->budgets, kept, sizeof(*w->budgets), budget_order);
     w->b.budgets = w->budgets;
     w->b.n_budgets = (uint32_t)kept;
     return 0;
@@ -236,7 +237,7 @@ static int build_users(const struct ctl *c, struct build *w)
         if (add_user(w, n++, c->jobs[i].uid, c->jobs[i].user, "") < 0)
             return -1;
     }
-    publisher_sort(w->users, n, sizeof(*w->users), user_order);
+    sort_if_needed(w->users, n, sizeof(*w->users), user_order);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || w->users[i].uid != w->users[kept - 1].uid)
             w->users[kept++] = w->users[i];

@@ -10,6 +10,7 @@
 #include "carnotctld/publisher_private.h"
 #include "carnotctld/runs.h"
 #include "carnotctld/tracker.h"
+#include "common/sort.h"
 #include "placement/placement.h"
 
 static int id_order(const void *a, const void *b)
@@ -27,7 +28,7 @@ static int build_decisions(const struct ctl *c, struct build *w)
     for (size_t i = 0; i < jobs && n < BOARD_DECISIONS_MAX; i++)
         if (c->snap->jobs[i].note)
             w->decisions[n++] = c->snap->jobs[i].note->id;
-    publisher_sort(w->decisions, n, sizeof(*w->decisions), id_order);
+    sort_if_needed(w->decisions, n, sizeof(*w->decisions), id_order);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || w->decisions[i] != w->decisions[kept - 1])
             w->decisions[kept++] = w->decisions[i];
@@ -60,7 +61,7 @@ static int build_accounts(const struct ctl *c, struct build *w)
         snprintf(grown[n++].name, BOARD_NAME_MAX, "%s", job->account);
         *seen = (uint32_t)n;
     }
-    publisher_sort(w->accounts, n, sizeof(*w->accounts), account_order);
+    sort_if_needed(w->accounts, n, sizeof(*w->accounts), account_order);
     for (size_t i = 0; i < n && kept < BOARD_ACCOUNTS_MAX; i++)
         if (i == 0 || strcmp(w->accounts[i].name, w->accounts[kept - 1].name) != 0)
             w->accounts[kept++] = w->accounts[i];
@@ -121,7 +122,7 @@ static int build_index(const struct ctl *c, struct build *w)
             .limit_s = job->limit_s,
         };
     }
-    publisher_sort(w->jobs, n, sizeof(*w->jobs), job_order);
+    sort_if_needed(w->jobs, n, sizeof(*w->jobs), job_order);
     w->b.jobs = w->jobs;
     w->b.n_jobs = (uint32_t)n;
     return 0;
@@ -186,7 +187,7 @@ static int build_runs(const struct ctl *c, struct build *w, struct err *e)
     }
     if (rc < 0)
         return -1;
-    publisher_sort(w->runs, n, sizeof(*w->runs), run_order);
+    sort_if_needed(w->runs, n, sizeof(*w->runs), run_order);
     for (size_t i = 0; i < n && kept < BOARD_RUNS_MAX; i++) {
         if (kept && run_order(&w->runs[kept - 1], &w->runs[i]) == 0)
             merge(&w->runs[kept - 1], &w->runs[i]);

@@ -46,18 +46,6 @@ static inline void *publisher_grow(void *section, size_t n, size_t size)
     return grown;
 }
 
-/* qsort(), unless it is in order already, as what comes from Slurm's list mostly is. */
-static inline void publisher_sort(void *items, size_t n, size_t size,
-                                  int (*order)(const void *, const void *))
-{
-    const char *item = items;
-    for (size_t i = 1; i < n; i++, item += size)
-        if (order(item, item + size) > 0) {
-            qsort(items, n, size, order);
-            return;
-        }
-}
-
 /* What is said of jobs: the index, their accounts, decisions seen, runs, outages, pasts. Partitions
  * are there already. 0 or -1. */
 int publisher_jobs(const struct ctl *c, struct build *w, struct err *e);

@@ -6,6 +6,7 @@
 
 #include "carnotctld/runs.h"
 #include "common/log.h"
+#include "common/sort.h"
 #include "placement/placement.h"
 
 static int compare(const void *a, const void *b)
@@ -21,8 +22,7 @@ static int compare(const void *a, const void *b)
 
 void runs_sort(struct ctl *c)
 {
-    if (c->n_jobs)
-        qsort(c->jobs, c->n_jobs, sizeof(*c->jobs), compare);
+    sort_if_needed(c->jobs, c->n_jobs, sizeof(*c->jobs), compare);
 }
 
 void runs_load(struct ctl *c)

@@ -47,8 +47,9 @@ int tracker_acting(const struct ctl *c, const struct ledger_job *row)
 
 static void text(char *to, size_t size, const char *from)
 {
-    memset(to, 0, size);
-    snprintf(to, size, "%s", from);
+    size_t len = strnlen(from, size - 1);
+    memcpy(to, from, len);
+    memset(to + len, 0, size - len);
 }
 
 static void read_nodes(struct ledger_job *row, const struct slurm_job *job)
