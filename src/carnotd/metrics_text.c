@@ -268,8 +268,8 @@ int metrics_format(struct metrics *m, const struct sampler *s, uint64_t acked, b
     _put_sources(m, s, dt_ms);
     if (m->jobs)
         _put_jobs(m, s);
-    _put_daemon(m, s, acked);
     _put_caps(m);
+    _put_daemon(m, s, acked);
     if (openmetrics)
         _put(m, "# EOF\n");
     return m->used < METRICS_MAX - 1 ? 0 : -1;

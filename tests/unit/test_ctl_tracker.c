@@ -496,7 +496,7 @@ static void test_late_records(void)
     advance(2);
     UNIT_INT(report(2, 7, 3000000), 2, "a record of the second run");
     UNIT_INT(runs_newest(&c, 7)->energy_uj, 3000000, "is the second's");
-    n_list = 0;
+    end_job(j);
     advance(2);
     apply();
     advance(200);
