@@ -253,11 +253,29 @@ static void plan_due(struct ctl *c, struct planner_scratch *s)
     }
 }
 
+/* A plan is written down before it is ordered: what the process before this one had not ordered any
+ * more is ordered now. Those that it had come twice, which changes nothing. */
+static void order_again(struct ctl *c)
+{
+    for (size_t i = 0, at = 0; i < c->snap->n_jobs; i++) {
+        const struct slurm_job *job = &c->snap->jobs[i];
+        struct ledger_job *row = runs_newest_along(c, &at, job->job_id);
+        struct placement_note note;
+        if (!planner_ours(c, job, row, &note) || row->planned_s == row->begin_set_s ||
+            row->planned_s == 0 || job->eligible_s == row->planned_s)
+            continue;
+        struct slurm_order o = begin_order(job, row, row->planned_s);
+        order_begin(c, &o, row, row->begin_set_s);
+    }
+}
+
 void planner_run(struct ctl *c)
 {
     struct planner_scratch s = {.planned = NULL};
     if (!c->snap)
         return;
+    if (!c->planned_listed_ms)
+        order_again(c);
     replan_run(c);
     if (c->planned_listed_ms == c->snap->listed_ms)
         return;

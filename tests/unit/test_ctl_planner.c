@@ -79,6 +79,36 @@ static void test_replan(void)
     tear_down();
 }
 
+/* carnotctld dies between writing a plan down and ordering it. */
+static void test_order_again(void)
+{
+    set_up();
+    struct slurm_job *j = list_add(7, 70);
+    list_add(8, 70);
+    apply();
+    advance(10);
+    dip_at(120);
+    feed_watch_look(&c);
+    planner_run(&c);
+    UNIT_INT(n_orders, 2, "two jobs are moved");
+    j = &list[1];
+    j->eligible_s = NOW + 120; /* of which one order was carried out */
+    n_orders = 0;
+    restart();
+    c.planned_listed_ms = 0;
+    apply();
+    planner_run(&c);
+    UNIT_INT(n_orders, 1, "the other one is ordered again");
+    UNIT_INT(orders[0].job_id, 7, "for that job");
+    UNIT_INT(orders[0].begin_s, NOW + 120, "as it was planned");
+    UNIT_INT(orders[0].replaces_s[0], NOW + 70, "in place of what Slurm has");
+    apply();
+    planner_run(&c);
+    UNIT_INT(n_orders, 1, "once");
+    UNIT_INT(runs_at(&c, 7, NOW)->released + runs_at(&c, 8, NOW)->released, 0, "both are ours");
+    tear_down();
+}
+
 /* Another note than list_add's. */
 static void note(struct slurm_job *j, const char *code, int wait_s, int latest_s)
 {
@@ -381,6 +411,7 @@ int main(int argc, char **argv)
     static const struct unit_case cases[] = {{"user_change", test_user_change},
                                              {"early_change", test_early_change},
                                              {"replan", test_replan},
+                                             {"order_again", test_order_again},
                                              {"replan_without_note", test_replan_without_note},
                                              {"replan_pace", test_replan_pace},
                                              {"replan_anew", test_replan_anew},
