@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -95,7 +96,9 @@ static int modify(void *db, uint32_t id, struct limit_order *o)
     which.cluster_list = list_of(o->cluster);
     which.user_list = list_of(nobody);
     slurmdb_init_assoc_rec(&what, 0);
-    snprintf(text, sizeof(text), "%u=%lld", id, (long long)o->limit_wmin);
+    /* No limit is INFINITE64: slurmdbd 26.05 takes -1 for "one less". */
+    uint64_t limit = o->limit_wmin < 0 ? INFINITE64 : (uint64_t)o->limit_wmin;
+    snprintf(text, sizeof(text), "%u=%" PRIu64, id, limit);
     what.grp_tres_mins = slurm_xstrdup(text); /* slurmdbd's client may replace it */
     errno = 0;
     SLURM_LIST done = slurmdb_associations_modify(db, &which, &what);

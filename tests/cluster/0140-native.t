@@ -104,10 +104,18 @@ like "with a sentence" "$(<"$T/refused")" 'carnot: .*choice of licences'
 # ---- measured use corrects the limit
 
 for id in "$one" "$two" "$three"; do wait_state 40 "$id" COMPLETED; done
-ok "the fourth starts when less was measured than was priced" wait_state 40 "$four" RUNNING
-spent=$(used)
-between "though Slurm's own count of the three and its 100 are more than the first limit" $((spent + 100)) $((first + 1)) 100000
-between "since the limit was raised" "$(limit)" $((first + 1)) 100000
+# Where Slurm makes no cgroups a job's CPU time is not known, and on a machine without an idle core its cores draw what they
+# were priced for: then nothing is left over.
+left_over() { (($(budget charged | cut -d. -f1) < 7560 - 60 * 104)); }
+if wait_state 40 "$four" RUNNING || left_over; then
+    ok "the fourth starts when less was measured than was priced" wait_state 10 "$four" RUNNING
+    spent=$(used)
+    between "though Slurm's own count of the three and its 100 are more than the first limit" $((spent + 100)) \
+        $((first + 1)) 100000
+    between "since the limit was raised" "$(limit)" $((first + 1)) 100000
+else
+    skip "the fourth starts when less was measured than was priced" "the machine was busy, and there are no cgroups"
+fi
 like "what was measured is charged to lab" "$(budget charged)" '^[1-9]'
 
 # ---- a removed budget frees what waits, and leaves no trace
