@@ -58,7 +58,9 @@ write_dbd_files() {
     ) || return 1
     mkdir -p "$DIR/state/mariadb" || return 1
     mariadb-install-db --no-defaults --user=root --datadir="$LINK/state/mariadb" --skip-test-db \
-        --auth-root-authentication-method=socket >"$DIR/log/mariadb-install.log" 2>&1
+        --auth-root-authentication-method=socket >"$DIR/log/mariadb-install.log" 2>&1 && return
+    tail -n 5 "$DIR/log/mariadb-install.log" >&2
+    return 1
 }
 
 launch_mariadb() {
