@@ -331,7 +331,9 @@ int publisher_publish(struct ctl *c, struct err *e)
     struct board next;
     if (build(c, &data, &size, &next, e) < 0)
         return -1;
-    if (path_write_atomic(c->set.controller.board, data, size, 0644, e) < 0) {
+    /* Not synced: the disk may take longer than the board is worth. One that a power failure tore
+     * fails its checks, and a whole one would be too old by then. */
+    if (path_write_unsynced(c->set.controller.board, data, size, 0644, e) < 0) {
         free(data);
         board_free(&next);
         return err_prefix(e, "board");
