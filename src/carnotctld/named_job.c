@@ -26,9 +26,14 @@ static int begun(const struct ledger_job *row, const struct named_job *job)
 
 /* Was the run over before the node began with its job? Then it means another one of that number,
  * which slurmctld may have lost before any list had it. 0: the node does not say when. */
-static int over_before(const struct ledger_job *row, int64_t begun_s)
+static int over_before(const struct ledger_job *row, const struct named_job *job)
 {
-    return begun_s > 0 && row->end_s > 0 && begun_s > row->end_s + CLOCKS_DIFFER_S;
+    return job->begun_s > 0 && row->end_s > 0 && job->begun_s > row->end_s + CLOCKS_DIFFER_S;
+}
+
+static int may_be(const struct ledger_job *row, const struct named_job *job)
+{
+    return begun(row, job) && !over_before(row, job);
 }
 
 /* Did Slurm have it on this node? Then a record of the node that names its number means it, though
@@ -47,13 +52,12 @@ static struct ledger_job *find_unsettled(struct ctl *c, const struct named_job *
     size_t i = runs_from(c, job->job_id), first = i;
     for (; i < c->n_jobs && c->jobs[i].key.job_id == job->job_id; i++) {
         struct ledger_job *row = &c->jobs[i];
-        if (begun(row, job) && !over_before(row, job->begun_s) &&
-            (!best || row->start_s >= best->start_s) && is_of(row, job->node))
+        if (may_be(row, job) && (!best || row->start_s >= best->start_s) && is_of(row, job->node))
             best = row;
     }
     if (i - first > 1 && best)
         return best;
-    return last && over_before(last, job->begun_s) ? NULL : last;
+    return last && over_before(last, job) ? NULL : last;
 }
 
 /* The same of the runs in the ledger. 1 found, 0 none, -1 error. */
@@ -64,11 +68,12 @@ static int find_settled(struct ctl *c, const struct named_job *job, struct ledge
     struct err e = {.text = ""};
     size_t n = 0;
     int found = 0, here = 0;
-    if (ledger_job_list(c->ledger, &q, &rows, &n, &e) < 0)
+    if (ledger_job_list(c->ledger, &q, &rows, &n, &e) < 0) {
+        log_err("ledger: job %u: %s", job->job_id, e.text);
         return -1;
+    }
     for (size_t i = 0; i < n; i++) {
-        if (rows[i].key.job_id != job->job_id || !begun(&rows[i], job) ||
-            over_before(&rows[i], job->begun_s))
+        if (rows[i].key.job_id != job->job_id || !may_be(&rows[i], job))
             continue;
         int is_here = is_of(&rows[i], job->node);
         if (found && (is_here < here || (is_here == here && rows[i].start_s <= out->start_s)))
@@ -156,7 +161,7 @@ static int ran_there(const struct named_job *job, const struct ledger_job *run)
     const char *why = NULL;
     if (run->nodelist[0] && !nodelist_has(run->nodelist, job->node))
         why = "Slurm never ran there";
-    else if (over_before(run, job->begun_s))
+    else if (over_before(run, job))
         why = "had ended before it began there";
     else if (run->end_s > 0 && job->from_ms / 1000 > run->end_s + TRACKER_LEFTOVER_S)
         why = "has ended long ago";

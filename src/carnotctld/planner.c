@@ -264,7 +264,9 @@ static void order_again(struct ctl *c)
         if (!planner_ours(c, job, row, &note) || row->planned_s == row->begin_set_s ||
             row->planned_s == 0 || job->eligible_s == row->planned_s)
             continue;
-        struct slurm_order o = begin_order(job, row, row->planned_s);
+        /* Slurm takes a time that has passed for now, which would look like somebody else's. */
+        int64_t now_s = ctl_now_s(c), begin_s = row->planned_s > now_s ? row->planned_s : now_s;
+        struct slurm_order o = begin_order(job, row, begin_s);
         order_begin(c, &o, row, row->begin_set_s);
     }
 }

@@ -106,6 +106,14 @@ static void test_order_again(void)
     planner_run(&c);
     UNIT_INT(n_orders, 1, "once");
     UNIT_INT(runs_at(&c, 7, NOW)->released + runs_at(&c, 8, NOW)->released, 0, "both are ours");
+    list[0].eligible_s = NOW + 600; /* as if it had been moved forward, to what has passed */
+    runs_at(&c, 7, NOW)->begin_set_s = NOW + 600;
+    advance(200);
+    c.planned_listed_ms = 0;
+    apply();
+    planner_run(&c);
+    UNIT_INT(n_orders, 2, "ordered, too");
+    UNIT_INT(orders[1].begin_s, NOW + 210, "for now: Slurm sets no time that has passed");
     tear_down();
 }
 
