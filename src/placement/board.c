@@ -301,6 +301,39 @@ static int check_pasts(const struct board *b, struct err *e)
     return 0;
 }
 
+/* The board whose bytes these are, and its own from here on; nothing is checked yet. */
+static struct board sections_of(const struct board_header *h, const size_t at[AT_N],
+                                unsigned char *copy)
+{
+    struct board b = {.points = (const void *)(copy + at[AT_POINTS]),
+                      .partitions = (const void *)(copy + at[AT_PARTITIONS]),
+                      .budgets = (const void *)(copy + at[AT_BUDGETS]),
+                      .users = (const void *)(copy + at[AT_USERS]),
+                      .switches = (const void *)(copy + at[AT_SWITCHES]),
+                      .decisions = (const void *)(copy + at[AT_DECISIONS]),
+                      .accounts = (const void *)(copy + at[AT_ACCOUNTS]),
+                      .jobs = (const void *)(copy + at[AT_JOBS]),
+                      .runs = (const void *)(copy + at[AT_RUNS]),
+                      .outages = (const void *)(copy + at[AT_OUTAGES]),
+                      .pasts = (const void *)(copy + at[AT_PASTS]),
+                      .planned = (const void *)(copy + at[AT_PLANNED]),
+                      .n_points = h->n_points,
+                      .n_partitions = h->n_partitions,
+                      .n_budgets = h->n_budgets,
+                      .n_users = h->n_users,
+                      .n_switches = h->n_switches,
+                      .n_decisions = h->n_decisions,
+                      .n_slots = h->n_slots,
+                      .n_accounts = h->n_accounts,
+                      .n_jobs = h->n_jobs,
+                      .n_runs = h->n_runs,
+                      .n_outages = h->n_outages,
+                      .n_pasts = h->n_pasts,
+                      .buffer = copy};
+    memcpy(&b.head, copy + at[AT_HEAD], sizeof(b.head));
+    return b;
+}
+
 int board_decode(struct board *out, const void *data, size_t size, struct err *e)
 {
     struct board_header h;
@@ -328,32 +361,7 @@ int board_decode(struct board *out, const void *data, size_t size, struct err *e
         free(copy);
         return bad(e, "wrong checksum");
     }
-    struct board b = {.points = (const void *)(copy + at[AT_POINTS]),
-                      .partitions = (const void *)(copy + at[AT_PARTITIONS]),
-                      .budgets = (const void *)(copy + at[AT_BUDGETS]),
-                      .users = (const void *)(copy + at[AT_USERS]),
-                      .switches = (const void *)(copy + at[AT_SWITCHES]),
-                      .decisions = (const void *)(copy + at[AT_DECISIONS]),
-                      .accounts = (const void *)(copy + at[AT_ACCOUNTS]),
-                      .jobs = (const void *)(copy + at[AT_JOBS]),
-                      .runs = (const void *)(copy + at[AT_RUNS]),
-                      .outages = (const void *)(copy + at[AT_OUTAGES]),
-                      .pasts = (const void *)(copy + at[AT_PASTS]),
-                      .planned = (const void *)(copy + at[AT_PLANNED]),
-                      .n_points = h.n_points,
-                      .n_partitions = h.n_partitions,
-                      .n_budgets = h.n_budgets,
-                      .n_users = h.n_users,
-                      .n_switches = h.n_switches,
-                      .n_decisions = h.n_decisions,
-                      .n_slots = h.n_slots,
-                      .n_accounts = h.n_accounts,
-                      .n_jobs = h.n_jobs,
-                      .n_runs = h.n_runs,
-                      .n_outages = h.n_outages,
-                      .n_pasts = h.n_pasts,
-                      .buffer = copy};
-    memcpy(&b.head, copy + at[AT_HEAD], sizeof(b.head));
+    struct board b = sections_of(&h, at, copy);
     if (check_head(&b, e) < 0 || check_points(&b, e) < 0 || check_records(&b, e) < 0 ||
         check_jobs(&b, e) < 0 || check_pasts(&b, e) < 0) {
         free(copy);

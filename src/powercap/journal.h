@@ -33,8 +33,8 @@ struct journal {
 /* 1 and *j; 0 when there is none; -1 and e, also when it is not as it was written. */
 int journal_read(struct journal *j, const char *path, struct err *e);
 
-/* The text of a file, size bytes with a NUL behind them, which is cut up. 0 and *j, or -1 when it is
- * not as it was written; *j is of no use then. No I/O. */
+/* The text of a file, size bytes with a NUL behind them, which is cut up. 0 and *j, or -1 when it
+ * is not as it was written; *j is of no use then. No I/O. */
 int journal_parse(struct journal *j, char *text, size_t size);
 
 /* On the disk when it returns 0; else -1 and e, and what is there is the old one or the new. */

@@ -221,7 +221,8 @@ static void test_format(void)
         "uj\":"
         "4000000,\"active_uj\":4000000,\"cpu_ms\":500,\"quality\":\"modelled\",\"coverage\":"
         "\"cpu\","
-        "\"begun\":\"2026-11-24T09:12:01.000Z\",\"cpu_total_us\":500000}],\"mono_ms\":5003000,\"busy_us\":9000000}\n";
+        "\"begun\":\"2026-11-24T09:12:01.000Z\",\"cpu_total_us\":500000}],\"mono_ms\":5003000,"
+        "\"busy_us\":9000000}\n";
     char *text = NULL, path[PATH_MAX], *line;
     size_t size;
 
