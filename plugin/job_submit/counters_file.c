@@ -26,6 +26,7 @@ static struct {
     int64_t started_ms, next_ms;
     struct stat ours; /* the file that we wrote last */
     int failing;      /* it could not be written when last tried */
+    int had_board;    /* when last looked at */
     uint64_t full;    /* COUNTER_LEASES_FULL when last looked at */
     int told_full;
     char text[8192];
@@ -132,11 +133,18 @@ void counters_file_init(const char *board_path, int64_t now_ms)
     file.started_ms = file.next_ms = now_ms;
 }
 
+/* A clock that was set back must not make us wait. */
+static int is_due(int64_t now_ms)
+{
+    return now_ms >= file.next_ms || file.next_ms - now_ms > COUNTERS_FILE_EVERY_MS;
+}
+
 void counters_file_look(const struct board *b, int64_t now_ms)
 {
-    /* A clock that was set back must not make us wait. */
-    if (now_ms < file.next_ms && file.next_ms - now_ms <= COUNTERS_FILE_EVERY_MS)
+    int changed = file.had_board != (b != NULL);
+    if (!changed && !is_due(now_ms))
         return;
+    file.had_board = b != NULL;
     file.next_ms = now_ms + COUNTERS_FILE_EVERY_MS;
     tell_full();
     if (!belongs_to_another(now_ms))

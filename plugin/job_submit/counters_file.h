@@ -15,8 +15,9 @@
 /* The file will be board_path with ".plugin" behind it. */
 void counters_file_init(const char *board_path, int64_t now_ms);
 
-/* Write it if that is due; b is the board read last, or NULL. A file that cannot be written and a
- * lease table that is full are one line in slurmctld's log, and one when that is over. */
+/* Write it if that is due, or a board has come or is gone; b is the board read last, or NULL. A
+ * file that cannot be written and a lease table that is full are one line in slurmctld's log, and
+ * one when that is over. */
 void counters_file_look(const struct board *b, int64_t now_ms);
 
 #endif

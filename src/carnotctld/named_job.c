@@ -18,10 +18,19 @@
 
 #define CLOCKS_DIFFER_S 2 /* of nodes; and Slurm's times are whole seconds */
 
-/* Had the run begun by then? Slurm's start is a whole second, and nodes' clocks differ a little. */
+/* Did Slurm have it on this node? Then a record of the node that names its number means it, though
+ * another job has the number since: slurmctld gives away that of a job that it lost, and the node
+ * of the lost one may go on to name it. */
+static int is_of(const struct ledger_job *row, const char *node)
+{
+    return row->nodelist[0] && nodelist_has(row->nodelist, node);
+}
+
+/* Had the run begun by then? Slurm's start is a whole second, and nodes' clocks differ a little. A
+ * start that Slurm has taken back left its nodes in the row. */
 static int begun(const struct ledger_job *row, const struct named_job *job)
 {
-    return row->start_s > 0 && row->start_s <= job->until_ms / 1000 + 1;
+    return row->start_s > 0 ? row->start_s <= job->until_ms / 1000 + 1 : is_of(row, job->node);
 }
 
 /* Was the run over before the node began with its job? Then it means another one of that number,
@@ -34,14 +43,6 @@ static int over_before(const struct ledger_job *row, const struct named_job *job
 static int may_be(const struct ledger_job *row, const struct named_job *job)
 {
     return begun(row, job) && !over_before(row, job);
-}
-
-/* Did Slurm have it on this node? Then a record of the node that names its number means it, though
- * another job has the number since: slurmctld gives away that of a job that it lost, and the node
- * of the lost one may go on to name it. */
-static int is_of(const struct ledger_job *row, const char *node)
-{
-    return row->nodelist[0] && nodelist_has(row->nodelist, node);
 }
 
 /* Of the runs not settled, the last one that had begun by the record's end: on this node if there

@@ -33,6 +33,21 @@ void requeue_admit(struct ctl *c, const struct slurm_job *job, struct ledger_job
         reserve(c, before, uj, ug);
 }
 
+static void give(uint64_t *from, uint64_t from_used, uint64_t *to)
+{
+    uint64_t free = *from > from_used ? *from - from_used : 0;
+    *from -= free;
+    *to += free;
+}
+
+void requeue_forget(struct ctl *c, struct ledger_job *row, struct ledger_job *before)
+{
+    give(&row->reserved_uj, row->energy_uj, &before->reserved_uj);
+    give(&row->reserved_ug, row->carbon_ug, &before->reserved_ug);
+    tracker_store(c, row);
+    tracker_store(c, before);
+}
+
 /* What is lacking of one reservation, as far as the other one has it unused. */
 static void lend(uint64_t *from, uint64_t from_used, uint64_t *to, uint64_t to_used)
 {

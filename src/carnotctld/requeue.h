@@ -18,6 +18,10 @@ void requeue_inherit(const struct ledger_job *before, struct ledger_job *row);
 void requeue_admit(struct ctl *c, const struct slurm_job *job, struct ledger_job *before,
                    struct ledger_job *row);
 
+/* slurmctld has forgotten that the job was queued again as row, and is back at the run before: what
+ * row has reserved and not used is for that one. Stores both. */
+void requeue_forget(struct ctl *c, struct ledger_job *row, struct ledger_job *before);
+
 /* A run is about to be charged with so much. What it lacks for that, and the job has been requeued
  * since, comes out of what its newest run has reserved. */
 void requeue_lend(struct ctl *c, struct job_key key, uint64_t uj, uint64_t ug);

@@ -11,6 +11,10 @@
 #include "carnotctld/settle.h"
 #include "carnotctld/tracker.h"
 
+/* slurmctld writes its jobs down 5 s after a change (SAVE_MAX_WAIT in its state_save.c), and that
+ * takes a moment: for so long a kill may make it forget that a run has ended. */
+#define SLURM_SAVES_S 10
+
 struct awaited {
     const struct ctl *c;
     int64_t end_ms;
@@ -33,6 +37,13 @@ int settle_is_lost(const struct ledger_job *row)
     return strcmp(row->state, "GONE") == 0;
 }
 
+/* A run that was queued again has run, though the list may never have shown when. */
+static int never_ran(const struct ledger_job *row)
+{
+    return row->start_s == 0 && !row->nodelist[0] && row->measured_until_s == 0 &&
+           strcmp(row->state, "REQUEUED") != 0;
+}
+
 int settle_is_due(const struct ctl *c, const struct ledger_job *row)
 {
     int64_t now_s = ctl_now_s(c), until_s = row->end_s;
@@ -43,8 +54,10 @@ int settle_is_due(const struct ctl *c, const struct ledger_job *row)
         until_s = row->measured_until_s;
     /* Slurm's end is a whole second. */
     struct awaited a = {.c = c, .end_ms = (until_s + 1) * 1000};
-    if (row->start_s == 0)
+    if (never_ran(row))
         return 1;
+    if (!lost && row->end_s + SLURM_SAVES_S > now_s)
+        return 0;
     int known = row->nodelist[0] && nodelist_each(row->nodelist, look_at, &a) == 0;
     if (known && !a.missing && !a.silent && !begins_yet)
         return 1;

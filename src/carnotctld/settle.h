@@ -7,11 +7,11 @@
 
 #include "carnotctld/ctl.h"
 
-/* Are the last records of a run that has ended in? Its nodes are waited for, five minutes at most,
- * and some seconds where a node has never reported at all. (A record that comes later still counts;
- * only the reservation is gone.) A job that slurmctld lost may go on to run: it is over when its
- * nodes have ceased to name it, or after those five minutes; which it is too if none has named it
- * so far. 1 or 0. */
+/* Has slurmctld had the time to write down that the run has ended, and are its last records in? Its
+ * nodes are waited for, five minutes at most, and some seconds where a node has never reported at
+ * all. (A record that comes later still counts; only the reservation is gone.) A job that slurmctld
+ * lost may go on to run: it is over when its nodes have ceased to name it, or after those five
+ * minutes; which it is too if none has named it so far. 1 or 0. */
 int settle_is_due(const struct ctl *c, const struct ledger_job *row);
 
 /* Has slurmctld lost the job of this run? 1 or 0. */

@@ -52,9 +52,11 @@ static void text(char *to, size_t size, const char *from)
     memset(to + len, 0, size - len);
 }
 
+/* A start that Slurm has taken back was on the nodes that the row shows still. */
 static void read_nodes(struct ledger_job *row, const struct slurm_job *job)
 {
-    text(row->nodelist, sizeof(row->nodelist), job->nodelist);
+    if (job->nodelist[0] && job->phase != PHASE_PENDING)
+        text(row->nodelist, sizeof(row->nodelist), job->nodelist);
     row->nodes = job->nodes;
     row->cpus = job->cpus;
 }
@@ -189,12 +191,13 @@ static void update_nodes(struct ctl *c, const struct slurm_job *job, struct ledg
     tracker_store(c, row);
 }
 
-/* slurmctld was killed before it had written this end down: the run is to come once more, and needs
- * once more what it needed. One that slurmctld takes for running has ended all the same, as it will
- * find out: that one uses nothing more. */
+/* slurmctld was killed before it had written this end down: the run is to come once more. What it
+ * has reserved is for that, too; if that is gone by now, it needs once more what it needed, but
+ * where slurmctld takes it for running: it will find out that it has ended long ago. */
 static void begin_again(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
 {
     struct err e = {.text = ""};
+    int settled = row->settled;
     if (ledger_job_reopen(c->ledger, row->key, &e) < 0) {
         log_err("ledger: job %u: %s", job->job_id, e.text);
         return;
@@ -203,10 +206,12 @@ static void begin_again(struct ctl *c, const struct slurm_job *job, struct ledge
     row->live = 1;
     row->settled = 0;
     row->end_s = 0;
-    int pends = job->phase == PHASE_PENDING;
-    row->reserved_uj = row->energy_uj + (pends ? row->estimate_uj : 0);
-    row->reserved_ug = row->carbon_ug + (pends ? row->estimate_ug : 0);
-    enforcer_admit(c, job, row, 1);
+    if (settled) {
+        int pends = job->phase == PHASE_PENDING;
+        row->reserved_uj = row->energy_uj + (pends ? row->estimate_uj : 0);
+        row->reserved_ug = row->carbon_ug + (pends ? row->estimate_ug : 0);
+        enforcer_admit(c, job, row, 1);
+    }
     tracker_store(c, row);
 }
 
@@ -334,6 +339,14 @@ static void take_jobs(struct ctl *c, const struct snapshot *s, size_t n_sorted)
     }
 }
 
+/* slurmctld was killed before it had written down that it queued the job again. */
+static void forget_requeue(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
+{
+    struct ledger_job *now = runs_listed(c, c->n_jobs, job);
+    if (now && now->decision == row->decision && now->uid == row->uid)
+        requeue_forget(c, row, now);
+}
+
 /* An id that is missing from a complete list has ended; so has a run that was requeued. */
 static void end_missing(struct ctl *c, const struct snapshot *s)
 {
@@ -347,6 +360,8 @@ static void end_missing(struct ctl *c, const struct snapshot *s)
         /* It was submitted after this list was asked for? Then the list says nothing of it. */
         if (!job && row->key.submit_s * 1000 >= s->listed_ms)
             continue;
+        if (job && job->restart < row->key.restart)
+            forget_requeue(c, job, row);
         /* The id of a job that slurmctld lost is given to another one. */
         int requeued = job && job->restart > row->key.restart;
         int64_t end_s = s->listed_ms / 1000;

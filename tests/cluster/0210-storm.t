@@ -61,12 +61,19 @@ watch_jobs() {
     done
 }
 
-# The jobs of this slurmctld's life that were in a list three seconds or more before it last wrote its jobs down. A job
-# that a kill took before it was written is Slurm's loss, so the lists of earlier lives do not count.
+# When slurmctld began to write its jobs down for the last time: the file begins with a name, the protocol (two bytes) and
+# that time, taken before it locks its jobs. When the file is there may be seconds later.
+saved_at() {
+    local state=$SB/state/slurmctld/job_state length
+    length=$(od -An -t u4 --endian=big -N 4 "$state") && od -An -t d8 --endian=big -j $((4 + length + 2)) -N 8 "$state"
+} 2>/dev/null
+
+# The jobs of this slurmctld's life that a list had before that. A job that a kill took before it was written is Slurm's
+# loss, so the lists of earlier lives do not count.
 saved_jobs() {
-    local saved
-    saved=$(stat -c %Y "$SB/state/slurmctld/job_state" 2>/dev/null) || return 0
-    find "$T/lists" -name '*.list' ! -newermt "@$((saved - 3))" -exec cat {} + | sort -u
+    local at
+    at=$(saved_at) || return 0
+    find "$T/lists" -name '*.list' ! -newermt "@$((at))" -exec cat {} + | sort -u
 }
 
 mkdir "$T/lists"
@@ -120,7 +127,8 @@ between "and refused for the budget" "$(grep -c 'carnot: account storm has' "$T/
 # ---- the calm after it
 
 # Slurm holds a job that it finds on a node when it has just started it once more, and Carnot one that was requeued when
-# the budget was used up: an operator lets them go, until none is left.
+# the budget was used up: an operator lets them go, until none is left. What the plugin has promised is in a list by then:
+# an operator's word stands at once.
 # A node on which a kill came between may be drained by Slurm (an epilog or a step that was not heard of): set free, too.
 all_ended() {
     in_sandbox sinfo -h -N -p batch -o '%N %T' | grep -E ' (down|drain)' | sort -u | while read -r node _; do
@@ -131,7 +139,8 @@ all_ended() {
     done
     queue_empty
 }
-ok "all jobs end" wait_for 240 all_ended
+sleep 5
+ok "all jobs end" wait_for 600 all_ended
 all_ended || diag "$(in_sandbox squeue -o '%i %T %r %N %S'; in_sandbox sinfo -N)"
 ok "all records have arrived" wait_for 60 all_reported n1 n2 n3 n4
 # Five minutes: so long a node may go on to name a job that slurmctld has lost, and that job keeps what it reserved.

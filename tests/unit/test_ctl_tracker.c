@@ -205,6 +205,9 @@ static void test_forgotten_end(void)
     advance(2);
     UNIT_INT(report(1, 7, 3000000), 1, "it has used something");
     apply();
+    UNIT_INT(bio().reserved, 597000000, "and slurmctld may forget yet that it has ended");
+    advance(8);
+    apply();
     UNIT_INT(bio().reserved, 0, "and is settled");
     j->phase = PHASE_PENDING;
     j->start_s = j->end_s = 0;
@@ -234,11 +237,11 @@ static void test_forgotten_end(void)
     advance(1);
     apply();
     UNIT_INT(c.jobs[0].live, 1, "taken for running: live");
-    UNIT_INT(bio().reserved, 0, "but it uses nothing more");
+    UNIT_INT(bio().charged + bio().reserved, 603000000, "its reservation stands");
     advance(2);
     end_job(j);
     apply();
-    advance(2);
+    advance(11);
     report(4, 7, 0);
     apply();
     UNIT_INT(bio().reserved, 0, "settled");
@@ -247,6 +250,40 @@ static void test_forgotten_end(void)
     UNIT_STR(row.state, "COMPLETED", "in its last state");
     /* Listed as pending it has no nodes; those of the ended run are known still. */
     UNIT_STR(row.nodelist, "n1", "and its node");
+    tear_down();
+}
+
+/* The same with a job that it had queued again. What the node measured in a start that was taken
+ * back is that run's. */
+static void test_forgotten_requeue(void)
+{
+    set_up();
+    grant(650);
+    struct slurm_job *j = list_add(7, 0);
+    run_job(j);
+    apply();
+    advance(3);
+    j->phase = PHASE_PENDING;
+    j->start_s = 0;
+    j->nodelist[0] = '\0';
+    apply();
+    j->restart = 1;
+    j->submit_s = clock_now.wall_ms / 1000;
+    apply();
+    UNIT_INT(report(1, 7, 3000000), 1, "of the start that was taken back");
+    UNIT_INT(runs_from(&c, 7), 0, "both runs");
+    UNIT_INT(c.jobs[0].energy_uj, 3000000, "the first one's");
+    run_job(j);
+    apply();
+    UNIT_INT(bio().charged + bio().reserved, 603000000, "one reservation");
+    UNIT_INT(c.jobs[1].reserved_uj, 600000000, "with the second run");
+
+    j->restart = 0;
+    j->submit_s = NOW;
+    apply();
+    UNIT_INT(c.jobs[0].live && !c.jobs[1].live, 1, "back at the first run");
+    UNIT_INT(c.jobs[0].reserved_uj, 603000000, "which has all of it");
+    UNIT_INT(bio().charged + bio().reserved, 603000000, "one reservation still");
     tear_down();
 }
 
@@ -370,6 +407,7 @@ static void test_taken_back(void)
     /* A node that names its number at another time leaves a newer row: the run's own is found. */
     UNIT_OK(tracker_adopt(&c, 7, 1000, NOW + 50, NOW + 51) != NULL, "of something else");
     UNIT_INT(report(2, 7, 5000000), 2, "it is accounted for");
+    advance(10);
     apply();
     UNIT_INT(c.n_jobs, 0, "settled");
     apply();
@@ -763,6 +801,7 @@ int main(int argc, char **argv)
                                              {"lost_before_launch", test_lost_before_launch},
                                              {"lost_number", test_lost_number},
                                              {"forgotten_end", test_forgotten_end},
+                                             {"forgotten_requeue", test_forgotten_requeue},
                                              {"requeue", test_requeue},
                                              {"requeue_budget", test_requeue_budget},
                                              {"taken_back", test_taken_back},
