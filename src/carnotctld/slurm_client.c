@@ -18,6 +18,7 @@
 
 #include "carnotctld/slurm_client.h"
 #include "carnotctld/slurm_list.h"
+#include "carnotctld/slurm_order.h"
 #include "compat/slurm_compat.h"
 
 #define ORDERS_MAX 4096
@@ -27,6 +28,13 @@
  */
 #define MOVE_RESTS 8
 #define MOVE_REST_MAX_MS 500
+/* slurmctld packs a list with its job lock held for reading, and a long one takes it hundreds of
+ * milliseconds: it is left alone for so many times as long as the list took, a third of that when
+ * somebody needs one. */
+#define LIST_RESTS 12
+#define LIST_POKED_RESTS 4
+#define LIST_REST_MAX_MS 20000
+#define LIST_AGAIN_MS 5000 /* after a failure */
 #define ACCOUNTING_EVERY_MS 60000
 #define ACCOUNTING_AGAIN_MS 10000 /* after a failure */
 
@@ -42,6 +50,7 @@ static struct {
     pthread_t thread;
     int running, stop, poke, busy, fd;
     int64_t poll_ms;
+    int64_t due_ms, poked_due_ms; /* the next list, and when somebody needs one (poke) */
     struct order_ring todo, done;
     struct snapshot *fresh;
     struct accounting_name *watched;
@@ -95,108 +104,6 @@ static void tell_main(void)
     }
 }
 
-static int update_job(struct slurm_order *o)
-{
-    job_desc_msg_t desc;
-    char id[16];
-    slurm_init_job_desc_msg(&desc);
-    SLURM_DESC_JOB_ID(&desc) = o->job_id;
-    /* By its text, the first component of a heterogeneous job stands for all of them. An array's
-     * would stand for tasks that have gone their own ways. */
-    if (!o->array_job_id) {
-        snprintf(id, sizeof(id), "%u", o->job_id);
-        desc.job_id_str = id;
-    }
-    if (o->kind == ORDER_HOLD)
-        desc.priority = 0;
-    else if (o->kind == ORDER_FACTOR)
-        desc.site_factor = o->site_factor;
-    else if (o->kind == ORDER_LICENCES)
-        desc.licenses = o->text;
-    else
-        desc.begin_time = o->begin_s;
-    if (o->kind == ORDER_RELEASE)
-        desc.priority = INFINITE;
-    return slurm_update_job(&desc);
-}
-
-/* Lists are seconds old, and an order may have waited behind others. */
-static int stands(const struct slurm_order *o, struct err *e)
-{
-    struct slurm_state now;
-    if (o->replaces_s[0] == 0)
-        return 1;
-    if (slurm_list_state(o->job_id, &now, e) < 0)
-        return 0;
-    if (now.begin_s == o->replaces_s[0] || now.begin_s == o->replaces_s[1])
-        return 1;
-    err_set(e, "its begin time has been changed since it was listed: that stands");
-    return 0;
-}
-
-/* Only the run that it was ordered for, and only while it runs: what has ended must not run again.
- * JOB_RUNNING has slurmctld look once more, under its lock. */
-static int requeue(const struct slurm_order *o, char *id, int *refused, struct err *e)
-{
-    struct slurm_state now;
-    job_array_resp_msg_t *tasks = NULL;
-    if (slurm_list_state(o->job_id, &now, e) < 0)
-        return SLURM_ERROR;
-    if (now.restart != o->restart || !now.running)
-        return SLURM_SUCCESS; /* it has been already, or there is nothing to requeue any more */
-    int rc = slurm_requeue2(id, JOB_RUNNING, &tasks);
-    uint32_t error = rc == SLURM_SUCCESS ? 0 : (uint32_t)errno;
-    for (uint32_t i = 0; tasks && i < tasks->job_array_count; i++)
-        if (tasks->error_code[i])
-            error = tasks->error_code[i];
-    if (tasks)
-        slurm_free_job_array_resp(tasks);
-    *refused = error == ESLURM_DISABLED || error == ESLURM_BATCH_ONLY;
-    errno = (int)error;
-    return error ? SLURM_ERROR : SLURM_SUCCESS;
-}
-
-static void carry_out(struct slurm_order *o)
-{
-    char id[48];
-    int rc = SLURM_ERROR, refused = 0;
-    struct err e = {.text = ""};
-    /* The last task of an array has the array's own number: by that, all of them would be meant. */
-    if (o->array_job_id && o->array_task >= 0)
-        snprintf(id, sizeof(id), "%u_%lld", o->array_job_id, (long long)o->array_task);
-    else
-        snprintf(id, sizeof(id), "%u", o->job_id);
-    errno = 0;
-    switch (o->kind) {
-    case ORDER_BEGIN:
-        if (stands(o, &e))
-            rc = update_job(o);
-        break;
-    case ORDER_HOLD:
-    case ORDER_FACTOR:
-    case ORDER_RELEASE:
-    case ORDER_LICENCES:
-        rc = update_job(o);
-        break;
-    case ORDER_REQUEUE:
-        rc = requeue(o, id, &refused, &e);
-        break;
-    case ORDER_NOTIFY:
-        rc = SLURM_NOTIFY_JOB(o->job_id, o->text);
-        break;
-    case ORDER_TERM:
-        rc = slurm_kill_job2(id, SIGTERM, KILL_FULL_JOB, NULL);
-        break;
-    case ORDER_CANCEL:
-        rc = slurm_kill_job2(id, SIGKILL, 0, NULL);
-        break;
-    }
-    o->rc = rc == SLURM_SUCCESS ? 0 : refused ? ORDER_REFUSED : -1;
-    o->error[0] = '\0';
-    if (o->rc < 0)
-        snprintf(o->error, sizeof(o->error), "%s", e.text[0] ? e.text : slurm_strerror(errno));
-}
-
 static void sleep_ms(int64_t ms)
 {
     struct timespec t = {ms / 1000, (ms % 1000) * 1000000L};
@@ -229,7 +136,7 @@ static int64_t rest_ms(const struct slurm_order *o, int64_t took_us)
 static void take_turn(struct slurm_order *o)
 {
     int64_t begun_us = mono_us(), took_us, rest;
-    carry_out(o);
+    slurm_order_carry_out(o);
     took_us = mono_us() - begun_us;
     rest = rest_ms(o, took_us);
     sleep_ms(rest);
@@ -281,7 +188,8 @@ static void keep_accounting(struct snapshot *from, struct snapshot *to)
     }
 }
 
-static void load_list(void)
+/* 1 if it came. */
+static int load_list(void)
 {
     struct err e = {.text = ""};
     struct accounting *accounting = load_accounting();
@@ -308,25 +216,45 @@ static void load_list(void)
     pthread_mutex_unlock(&client.lock);
     snapshot_destroy(stale);
     tell_main();
+    return s != NULL;
 }
 
-/* Wait for an order, a poke, the end, or the next list; the caller holds the lock. */
-static void wait_until(int64_t due_ms)
+static int64_t list_rest_ms(int64_t took_ms, int rests)
 {
-    while (!client.stop && !client.poke && client.todo.n == 0 && mono_ms() < due_ms) {
-        struct timespec until = {due_ms / 1000, (due_ms % 1000) * 1000000L};
+    int64_t ms = took_ms * rests;
+    return ms < LIST_REST_MAX_MS ? ms : LIST_REST_MAX_MS;
+}
+
+/* How long after a list the next one is asked for, if nobody pokes. */
+static int64_t list_pause_ms(int came, int64_t took_ms)
+{
+    int64_t rest_ms = list_rest_ms(took_ms, LIST_RESTS);
+    if (!came)
+        return client.poll_ms < LIST_AGAIN_MS ? client.poll_ms : LIST_AGAIN_MS;
+    return rest_ms > client.poll_ms ? rest_ms : client.poll_ms;
+}
+
+static int64_t due_ms(void)
+{
+    return client.poke ? client.poked_due_ms : client.due_ms;
+}
+
+/* Wait for an order, the end, or the next list; the caller holds the lock. */
+static void wait_for_work(void)
+{
+    while (!client.stop && client.todo.n == 0 && mono_ms() < due_ms()) {
+        struct timespec until = {due_ms() / 1000, (due_ms() % 1000) * 1000000L};
         pthread_cond_timedwait(&client.wake, &client.lock, &until);
     }
 }
 
 static void *run(void *arg)
 {
-    int64_t due_ms = 0;
     (void)arg;
     pthread_mutex_lock(&client.lock);
     while (!client.stop) {
         struct slurm_order o;
-        wait_until(due_ms);
+        wait_for_work();
         if (ring_take(&client.todo, &o)) {
             client.busy = 1;
             pthread_mutex_unlock(&client.lock);
@@ -336,12 +264,15 @@ static void *run(void *arg)
             client.busy = 0;
             tell_main();
         }
-        if (!client.stop && (client.poke || mono_ms() >= due_ms)) {
+        if (!client.stop && mono_ms() >= due_ms()) {
             client.poke = 0;
             pthread_mutex_unlock(&client.lock);
-            load_list();
+            int64_t begun_ms = mono_ms();
+            int came = load_list();
+            int64_t ended_ms = mono_ms(), took_ms = ended_ms - begun_ms;
             pthread_mutex_lock(&client.lock);
-            due_ms = mono_ms() + client.poll_ms;
+            client.due_ms = ended_ms + list_pause_ms(came, took_ms);
+            client.poked_due_ms = ended_ms + list_rest_ms(took_ms, LIST_POKED_RESTS);
         }
     }
     pthread_mutex_unlock(&client.lock);

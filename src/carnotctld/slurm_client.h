@@ -1,50 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * All calls of libslurm, in a thread of their own: slurmctld may be slow, down or restarting, and
- * the main loop must not wait for it. The thread loads the list every poll interval and carries out
- * orders between two loads; the main loop hears of both through one descriptor.
+ * the main loop must not wait for it. The thread loads the list every poll interval (or seldomer,
+ * if that takes long) and carries out orders between two loads; the main loop hears of both through
+ * one descriptor.
  */
 #ifndef CARNOT_CARNOTCTLD_SLURM_CLIENT_H
 #define CARNOT_CARNOTCTLD_SLURM_CLIENT_H
 
 #include <stdint.h>
+#include "carnotctld/slurm_order.h"
 #include "carnotctld/snapshot.h"
 #include "common/err.h"
 #include "ledger/ledger.h"
 
 /* Between two orders: 50 a second at most. */
 #define ORDER_SPACING_MS 20
-
-enum order_kind {
-    ORDER_BEGIN = 0,
-    ORDER_HOLD,
-    ORDER_FACTOR,
-    ORDER_RELEASE,  /* a hold of ours; begin_s too */
-    ORDER_LICENCES, /* of a job that pends: text is the whole expression */
-    ORDER_REQUEUE,  /* the run of this restart count, if it still runs */
-    ORDER_NOTIFY,
-    ORDER_TERM,
-    ORDER_CANCEL
-};
-
-struct slurm_order {
-    enum order_kind kind;
-    uint32_t job_id;
-    uint32_t array_job_id; /* 0 = no array */
-    int64_t array_task;    /* -1 = the job, or the array's tasks that are still together */
-    uint32_t site_factor;  /* ORDER_FACTOR, as Slurm has it */
-    int64_t begin_s;       /* ORDER_BEGIN, ORDER_RELEASE */
-    /* ORDER_BEGIN: the begin times it may replace, any if the first is 0. Another one is the word
-     * of somebody who was not on the list that the order was made from: it stands. */
-    int64_t replaces_s[2];
-    uint32_t restart; /* ORDER_REQUEUE */
-    char text[256];   /* ORDER_NOTIFY, ORDER_LICENCES */
-    /* filled in when it comes back: */
-    int rc; /* 0 done, -1 not, ORDER_REFUSED: and never will be */
-    char error[128];
-};
-
-#define ORDER_REFUSED (-2)
 
 /* Is there a Slurm configuration to talk by? libslurm ends the process without one. 0 or -1. */
 int slurm_client_configured(struct err *e);
@@ -72,7 +43,7 @@ unsigned slurm_client_waiting(void);
 /* From one move to the next, lately: ORDER_SPACING_MS or, so that they take slurmctld no more than
  * 2 % of its time, longer. */
 int64_t slurm_client_pace_ms(void);
-/* Load the list again now. */
+/* Load the list again as soon as slurmctld has rested from the last one. */
 void slurm_client_poke(void);
 
 /* Accounts whose usage comes with each list from now on; the names are copied. 0 or -1. */
