@@ -193,7 +193,7 @@ static int check_head(const struct board *b, struct err *e)
     if (h->default_delay_s < 0 || h->default_delay_s > month_s || h->site_delay_s < 0 ||
         h->site_delay_s > month_s || h->max_delay_s < 0 || h->max_delay_s > month_s)
         return bad(e, "a delay is out of range");
-    if (h->slot_s < 1 || h->slot_s > 86400 || h->stagger_s < 0 || h->stagger_s > 86400 ||
+    if (h->slot_s < 1 || h->slot_s > BOARD_SLOT_MAX_S || h->stagger_s < 0 || h->stagger_s > 86400 ||
         !sane_time(h->slot_start_s) || !sane_time(h->intensity_end_s) ||
         !sane_time(h->feed_until_s) || !sane_time(h->issued_s) ||
         !sane_time(h->published_ms / 1000) || !sane_time(h->listed_ms / 1000) ||

@@ -23,6 +23,7 @@
 #define BOARD_WATTS "watts" /* the licence that Slurm counts energy by */
 #define BOARD_POINTS_MAX 8192
 #define BOARD_SLOTS_MAX 4096
+#define BOARD_SLOT_MAX_S 86400
 #define BOARD_PARTITIONS_MAX 256
 #define BOARD_BUDGETS_MAX 65536
 #define BOARD_USERS_MAX 65536

@@ -216,7 +216,7 @@ void placement_change_lease(const struct placement_change *c, const struct place
     out->uid = g->uid;
     out->energy_uj = lease_amount(g->energy_uj);
     out->carbon_ug = lease_amount(ceil(g->carbon_ug));
-    snprintf(out->account, sizeof(out->account), "%s", g->account);
+    out->account = board_name_hash(g->account);
 }
 
 char *placement_change_sentence(char *buf, size_t size, const struct placement_growth *g)

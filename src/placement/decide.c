@@ -423,7 +423,6 @@ void placement_lease(const struct board *b, const struct placement_job *job,
     out->end_s = d->start_s + hold_s;
     out->energy_uj = lease_amount(d->price.energy_all_uj);
     out->carbon_ug = lease_amount(carbon_held_ug(job, d));
-    snprintf(out->account, sizeof(out->account), "%s", placement_account(b, job));
-    if (p)
-        memcpy(out->partition, p->name, sizeof(out->partition));
+    out->account = board_name_hash(placement_account(b, job));
+    out->partition = p ? board_name_hash(p->name) : 0;
 }

@@ -83,10 +83,11 @@ int64_t lease_held(const struct lease_table *t, const struct board_budget *budge
                    int64_t *held_by_uid)
 {
     int64_t all = 0, own = 0;
+    uint64_t account = budget->scope == BOARD_USER ? 0 : board_name_hash(budget->name);
     for (uint32_t i = 0; i < t->n; i++) {
         const struct lease *l = &t->leases[i];
-        int counts = budget->scope == BOARD_USER ? l->uid == budget->uid
-                                                 : strcmp(l->account, budget->name) == 0;
+        int counts =
+            budget->scope == BOARD_USER ? l->uid == budget->uid : l->account == account;
         if (!counts)
             continue;
         int64_t amount = budget->resource == 0 ? l->energy_uj : l->carbon_ug;

@@ -22,17 +22,18 @@
 #define LEASE_USERS_MAX 256
 #define LEASE_DOUBT_MS 120000 /* after an expiry unseen, this long a user counts as doubtful */
 
+/* A decision goes over all of them, so they are small: names are board_name_hash(). Two names of one
+ * hash count together, so that a budget or a slot may seem fuller than it is, never emptier. */
 struct lease {
     uint64_t id; /* random, never 0 */
     int64_t expires_ms;
     int64_t energy_uj, carbon_ug; /* of all tasks */
     int64_t start_s, end_s;       /* planned occupation of slots */
+    uint64_t account, partition;  /* 0 = none */
     uint32_t uid;
     uint32_t cpus; /* of all tasks that run at once */
     int is_change; /* of a job that is there: a list younger than the lease shows what became of it
                     */
-    char account[BOARD_NAME_MAX];
-    char partition[BOARD_NAME_MAX];
 };
 
 struct lease_user {

@@ -9,21 +9,22 @@
 
 #include "placement/slots.h"
 
+_Static_assert((int64_t)BOARD_SLOTS_MAX * BOARD_SLOT_MAX_S <= UINT32_MAX,
+               "times within the slots have 32 bits, which divide faster");
+
 static uint32_t slot_of(const struct slots *s, int64_t t_s)
 {
     if (t_s <= s->start_s)
         return 0;
-    int64_t i = (t_s - s->start_s) / s->slot_s;
-    return i > s->n ? s->n : (uint32_t)i;
+    if (t_s - s->start_s >= s->n * s->slot_s)
+        return s->n;
+    return (uint32_t)(t_s - s->start_s) / (uint32_t)s->slot_s;
 }
 
 /* The slot behind the last one that [.., t_s) touches. */
 static uint32_t slot_end(const struct slots *s, int64_t t_s)
 {
-    if (t_s <= s->start_s)
-        return 0;
-    int64_t i = (t_s - s->start_s + s->slot_s - 1) / s->slot_s;
-    return i > s->n ? s->n : (uint32_t)i;
+    return t_s <= s->start_s ? 0 : slot_of(s, t_s + s->slot_s - 1);
 }
 
 static void add(const struct slots *s, int64_t *diff, int64_t from_s, int64_t to_s, uint32_t cpus)
@@ -39,11 +40,11 @@ static void add(const struct slots *s, int64_t *diff, int64_t from_s, int64_t to
 static void add_leases(const struct slots *s, const struct lease_table *leases,
                        const struct board_partition *p, int64_t *diff)
 {
+    uint64_t partition = board_name_hash(p->name);
     for (uint32_t i = 0; leases && i < leases->n; i++) {
         const struct lease *l = &leases->leases[i];
-        if (strcmp(l->partition, p->name) != 0)
-            continue;
-        add(s, diff, l->start_s, l->end_s, l->cpus);
+        if (l->partition == partition)
+            add(s, diff, l->start_s, l->end_s, l->cpus);
     }
 }
 

@@ -80,8 +80,8 @@ static void make_board(struct board *b, size_t n_points, int64_t step_s)
     lease_init(&leases);
     for (uint64_t i = 1; i <= 64; i++) {
         struct lease l = {.id = i, .cpus = 128, .start_s = START + 3600, .end_s = START + 36000};
-        snprintf(l.partition, sizeof(l.partition), "p0");
-        snprintf(l.account, sizeof(l.account), "account00500");
+        l.partition = board_name_hash("p0");
+        l.account = board_name_hash("account00500");
         lease_take(&leases, &l, START * 1000LL);
     }
 }
