@@ -5,7 +5,8 @@
  * With a step function the grams of a window are piecewise linear in its start, with kinks where
  * either end of the window crosses an edge; a linear price on delay keeps that, so the minimum lies
  * at a kink or at the window's own ends (docs/design.md). Edges come in order: each family of
- * candidates walks forward with cursors of its own and costs O(1) a candidate.
+ * candidates walks forward with cursors of its own and costs O(1) a candidate. Of the kinks, those
+ * count where the cost falls before and rises behind: the intensities at both ends tell.
  */
 #include "config.h"
 
@@ -62,19 +63,66 @@ static void consider(struct walk *w, int64_t start_s)
         improve(w->open, start_s, cost_ug, carbon_ug);
 }
 
-/* Starts at edges of the series, or so that a job of length_s (0: none) ends at one. To begin where
- * the grid grows greener may be best, and to end where it grows dirtier: at other edges the grams'
- * slope falls, and one side of them is as good. */
-static void walk_series(const struct search *q, struct best *open, struct best *full,
-                        int64_t length_s)
+/* The ends of the windows that begin at one start: [0] where all begin, then where each length
+ * ends. at: the step of the series that holds there; next_s: the start from which on the next one
+ * does. */
+struct ends {
+    uint32_t n;
+    int64_t length_s[SEARCH_FURTHER_MAX + 2], next_s[SEARCH_FURTHER_MAX + 2];
+    size_t at[SEARCH_FURTHER_MAX + 2];
+};
+
+static int64_t next_of(const struct series *s, const struct ends *e, uint32_t k)
+{
+    return e->at[k] + 1 < s->n ? s->points[e->at[k] + 1].t_s - e->length_s[k] : INT64_MAX;
+}
+
+static void ends_at(const struct search *q, int64_t start_s, struct ends *e)
+{
+    e->length_s[0] = 0;
+    e->length_s[1] = q->length_s;
+    for (uint32_t k = 2; k < e->n; k++)
+        e->length_s[k] = q->further_s[k - 2];
+    for (uint32_t k = 0; k < e->n; k++) {
+        e->at[k] = series_find(&q->series, start_s + e->length_s[k]);
+        e->next_s[k] = next_of(&q->series, e, k);
+    }
+}
+
+static int64_t next_bend(const struct ends *e)
+{
+    int64_t next_s = e->next_s[0];
+    for (uint32_t k = 1; k < e->n; k++)
+        next_s = e->next_s[k] < next_s ? e->next_s[k] : next_s;
+    return next_s;
+}
+
+/* Starts where a window begins or ends at an edge of the series and the cost turns: it falls before
+ * and rises behind. Its slope, times the lengths, is what begins to count at the windows' ends less
+ * what ceases to at their start; one of nothing but rounding counts as either. */
+static void walk_series(const struct search *q, struct best *open, struct best *full)
 {
     struct walk w = {.q = q, .open = open, .full = full};
     const struct series_point *p = q->series.points;
-    size_t i = series_find(&q->series, q->from_s + length_s);
-    for (i += i == 0; i < q->series.n && p[i].t_s - length_s <= q->until_s; i++) {
-        double rise = p[i].g_per_kwh - p[i - 1].g_per_kwh;
-        if (length_s ? rise > 0 : rise < 0)
-            consider(&w, p[i].t_s - length_s);
+    double lengths = 1 + q->n_further, price = q->lambda_ug_per_s * lengths, rise;
+    struct ends e = {.n = q->n_further + 2};
+    ends_at(q, q->from_s, &e);
+    rise = -lengths * p[e.at[0]].g_per_kwh;
+    for (uint32_t k = 1; k < e.n; k++)
+        rise += p[e.at[k]].g_per_kwh;
+    double slack = SEARCH_SAME * (q->ug_per_area * lengths * SERIES_G_PER_KWH_MAX + price);
+    for (int64_t t_s; (t_s = next_bend(&e)) <= q->until_s && t_s != INT64_MAX;) {
+        double slope = q->ug_per_area * rise + price;
+        for (uint32_t k = 0; k < e.n; k++) {
+            if (e.next_s[k] != t_s)
+                continue;
+            double step = p[e.at[k] + 1].g_per_kwh - p[e.at[k]].g_per_kwh;
+            rise += k == 0 ? -lengths * step : step;
+            e.at[k]++;
+            e.next_s[k] = next_of(&q->series, &e, k);
+        }
+        if (slope <= slack && q->ug_per_area * rise + price >= -slack)
+            consider(&w, t_s);
     }
 }
 
@@ -122,15 +170,6 @@ int64_t search_next_bend(const struct search *q, int64_t t_s)
     return next_s;
 }
 
-/* Lengths that are the same have the same candidates. */
-static int known_length(const struct search *q, uint32_t i)
-{
-    int known = q->further_s[i] == q->length_s;
-    for (uint32_t k = 0; k < i; k++)
-        known |= q->further_s[k] == q->further_s[i];
-    return known;
-}
-
 void search_run(const struct search *q, struct search_result *out)
 {
     double now_ug = search_carbon_ug(q, q->from_s);
@@ -138,11 +177,7 @@ void search_run(const struct search *q, struct search_result *out)
 
     if (q->until_s > q->from_s) {
         struct walk last = {.q = q, .open = &open, .full = &full};
-        walk_series(q, &open, &full, 0);
-        walk_series(q, &open, &full, q->length_s);
-        for (uint32_t i = 0; i < q->n_further; i++)
-            if (!known_length(q, i))
-                walk_series(q, &open, &full, q->further_s[i]);
+        walk_series(q, &open, &full);
         if (q->slots && q->slots->any_blocked) {
             walk_slots(q, &open, &full, 0);
             walk_slots(q, &open, &full, 1);

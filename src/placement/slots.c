@@ -5,11 +5,12 @@
  */
 #include "config.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "placement/slots.h"
 
-_Static_assert((int64_t)BOARD_SLOTS_MAX * BOARD_SLOT_MAX_S <= UINT32_MAX,
+_Static_assert((int64_t)BOARD_SLOTS_MAX *BOARD_SLOT_MAX_S <= UINT32_MAX,
                "times within the slots have 32 bits, which divide faster");
 
 static uint32_t slot_of(const struct slots *s, int64_t t_s)
@@ -66,17 +67,20 @@ void slots_init(struct slots *s, struct slots_space *space, const struct board *
     memset(diff, 0, (s->n + 1) * sizeof(diff[0]));
     add_leases(s, leases, p, diff);
     const uint32_t *planned = b->planned + (size_t)(p - b->partitions) * b->n_slots;
-    double capacity = (double)p->nodes * (double)p->cpus_per_node * b->head.overbook;
-    int64_t leased = 0;
+    double capacity = floor((double)p->nodes * (double)p->cpus_per_node * b->head.overbook);
+    int64_t room = capacity < 1e18 ? (int64_t)capacity - cpus : INT64_MAX, leased = 0;
     for (uint32_t i = 0; i < s->n; i++) {
         leased += diff[i];
-        s->next_blocked[i] = (double)planned[i] + (double)leased + (double)cpus > capacity;
-    }
-    for (uint32_t i = s->n; i-- > 0;) {
-        int blocked = s->next_blocked[i] != 0;
+        int blocked = planned[i] + leased > room;
+        s->next_blocked[i] = (uint32_t)blocked;
         s->any_blocked |= blocked;
-        s->next_blocked[i] = blocked ? i : s->next_blocked[i + 1];
     }
+    if (!s->any_blocked) {
+        s->n = 0;
+        return;
+    }
+    for (uint32_t i = s->n; i-- > 0;)
+        s->next_blocked[i] = s->next_blocked[i] ? i : s->next_blocked[i + 1];
 }
 
 int slots_free(const struct slots *s, int64_t from_s, int64_t to_s)

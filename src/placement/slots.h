@@ -18,7 +18,7 @@ struct slots_space {
 
 struct slots {
     int64_t start_s, slot_s;
-    uint32_t n; /* 0: no partition, or nothing planned: everything is free */
+    uint32_t n; /* 0: no partition, or no slot is full */
     int any_blocked;
     /* For each slot, the first slot >= it that has no room for this job; n when there is none. */
     uint32_t *next_blocked;

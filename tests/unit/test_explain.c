@@ -181,7 +181,10 @@ static void test_full(void)
     lease_init(&t);
     t.n = 1;
     t.leases[0] = (struct lease){
-        .partition = "batch", .cpus = 16, .start_s = FIXTURE_NOW + 110, .end_s = FIXTURE_NOW + 400};
+        .partition = board_name_hash("batch"),
+        .cpus = 16,
+        .start_s = FIXTURE_NOW + 110,
+        .end_s = FIXTURE_NOW + 400};
     explain_job(&f.b, &t, &job, FIXTURE_NOW, FIXTURE_NOW, &x);
     UNIT_INT(find(&x, EXPLAIN_LATEST)->room, 0, "a lease fills slots");
 }
