@@ -110,8 +110,24 @@ static int _sync_directory(const char *path)
     return rc;
 }
 
-/* A complete file at tmp, synced if so asked; nothing is left of it on error. */
-static int _write_file(const char *tmp, const void *data, size_t size, mode_t mode, bool sync)
+enum how { SYNCED, UNSYNCED, IN_TURN };
+
+/* The file that gave its place away the last time, if it is as it was left. */
+static int _open_again(const char *tmp, size_t size, mode_t mode)
+{
+    int fd = open(tmp, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat st;
+
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) == 0 && st.st_mode == (S_IFREG | mode) && st.st_uid == geteuid() &&
+        st.st_nlink == 1 && (st.st_size <= (off_t)size || ftruncate(fd, (off_t)size) == 0))
+        return fd;
+    (void)close(fd);
+    return -1;
+}
+
+static int _open_new(const char *tmp, mode_t mode)
 {
     int fd, saved;
 
@@ -119,9 +135,25 @@ static int _write_file(const char *tmp, const void *data, size_t size, mode_t mo
     if (unlink(tmp) < 0 && errno != ENOENT)
         return -1;
     fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0 || fchmod(fd, mode) == 0)
+        return fd;
+    saved = errno;
+    (void)close(fd);
+    (void)unlink(tmp);
+    errno = saved;
+    return -1;
+}
+
+/* A complete file at tmp, synced if so asked; nothing is left of it on error. */
+static int _write_file(const char *tmp, const void *data, size_t size, mode_t mode, enum how how)
+{
+    int fd = how == IN_TURN ? _open_again(tmp, size, mode) : -1, saved;
+
+    if (fd < 0)
+        fd = _open_new(tmp, mode);
     if (fd < 0)
         return -1;
-    if (fchmod(fd, mode) < 0 || _write_all(fd, data, size) < 0 || (sync && fsync(fd) < 0))
+    if (_write_all(fd, data, size) < 0 || (how == SYNCED && fsync(fd) < 0))
         goto error;
     if (close(fd) == 0)
         return 0;
@@ -135,22 +167,36 @@ error:
     return -1;
 }
 
+/* ext4 first writes out what is renamed over another file, but not what changes places with it; not
+ * all file systems can do that. */
+static int _take_place(const char *tmp, const char *path, enum how how)
+{
+    struct stat st;
+
+    if (how == SYNCED || lstat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
+        renameat2(AT_FDCWD, tmp, AT_FDCWD, path, RENAME_EXCHANGE) < 0)
+        return rename(tmp, path);
+    if (how == UNSYNCED)
+        (void)unlink(tmp);
+    return 0;
+}
+
 static int _replace(const char *path, const char *suffix, const void *data, size_t size,
-                    mode_t mode, bool sync, struct err *e)
+                    mode_t mode, enum how how, struct err *e)
 {
     char tmp[PATH_MAX];
     int saved;
 
     if (path_format(tmp, sizeof(tmp), "%s.tmp%s", path, suffix) < 0 ||
-        _write_file(tmp, data, size, mode, sync) < 0)
+        _write_file(tmp, data, size, mode, how) < 0)
         return err_errno(e, "cannot write %s", path);
-    if (rename(tmp, path) < 0) {
+    if (_take_place(tmp, path, how) < 0) {
         saved = errno;
         (void)unlink(tmp);
         errno = saved;
         return err_errno(e, "cannot write %s", path);
     }
-    if (sync && _sync_directory(path) < 0)
+    if (how == SYNCED && _sync_directory(path) < 0)
         return err_errno(e, "%s is written, but its directory is not synced", path);
     return 0;
 }
@@ -160,7 +206,7 @@ int path_write_atomic(const char *path, const void *data, size_t size, mode_t mo
     char pid[24];
 
     (void)snprintf(pid, sizeof(pid), ".%ld", (long)getpid());
-    return _replace(path, pid, data, size, mode, true, e);
+    return _replace(path, pid, data, size, mode, SYNCED, e);
 }
 
 int path_write_unsynced(const char *path, const void *data, size_t size, mode_t mode, struct err *e)
@@ -168,13 +214,18 @@ int path_write_unsynced(const char *path, const void *data, size_t size, mode_t 
     char pid[24];
 
     (void)snprintf(pid, sizeof(pid), ".%ld", (long)getpid());
-    return _replace(path, pid, data, size, mode, false, e);
+    return _replace(path, pid, data, size, mode, UNSYNCED, e);
 }
 
 int path_write_alone(const char *path, const void *data, size_t size, mode_t mode, int synced,
                      struct err *e)
 {
-    return _replace(path, "", data, size, mode, synced != 0, e);
+    return _replace(path, "", data, size, mode, synced ? SYNCED : UNSYNCED, e);
+}
+
+int path_write_in_turn(const char *path, const void *data, size_t size, mode_t mode, struct err *e)
+{
+    return _replace(path, "", data, size, mode, IN_TURN, e);
 }
 
 /* Everything up to the end of the file into a buffer that grows to max + 1 bytes, one of

@@ -27,6 +27,11 @@ int path_write_unsynced(const char *path, const void *data, size_t size, mode_t 
 int path_write_alone(const char *path, const void *data, size_t size, mode_t mode, int synced,
                      struct err *e);
 
+/* The same unsynced, by two files, path and "path.tmp", that change places each time, so that in
+ * the long run none is made or freed: the cheapest. After a crash of the machine old and new may be
+ * mixed. For readers that are done before path is written twice more. */
+int path_write_in_turn(const char *path, const void *data, size_t size, mode_t mode, struct err *e);
+
 /* Read a whole file of at most max bytes into a new buffer with a NUL behind
  * it; the caller frees *data. A larger file is an error. 0 or -1 (errno ENOENT
  * when there is none). */

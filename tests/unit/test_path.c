@@ -145,6 +145,99 @@ static void test_write_errors(void)
     UNIT_INT(access(in_tmp("f"), F_OK), 0, "written");
 }
 
+static ino_t inode_of(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+static void check_text(const char *name, const char *want, const char *what)
+{
+    char *data = NULL;
+    size_t size = 0;
+
+    UNIT_INT(path_read(in_tmp(name), 100, &data, &size, NULL), 0, "%s", what);
+    UNIT_STR(data ? data : "", want, "%s", what);
+    free(data);
+}
+
+/* Not waiting for the disk: who has the old file open reads it to its end, and nothing is left. */
+static void test_unsynced(void)
+{
+    struct err e = {""};
+    char old[8] = "";
+    int fd;
+
+    UNIT_INT(path_write_alone(in_tmp("f"), "old", 3, 0640, 0, &e), 0, "%s", e.text);
+    fd = open(in_tmp("f"), O_RDONLY | O_CLOEXEC);
+    for (int i = 0; i < 3; i++)
+        UNIT_INT(path_write_alone(in_tmp("f"), "new", 3, 0640, 0, &e), 0, "%s", e.text);
+    UNIT_INT(read(fd, old, sizeof(old) - 1), 3, "read");
+    UNIT_STR(old, "old", "as it was");
+    (void)close(fd);
+    check_text("f", "new", "the new one");
+    UNIT_INT(access(in_tmp("f.tmp"), F_OK), -1, "nothing is left behind");
+    UNIT_INT(symlink("f", in_tmp("l")), 0, "symlink");
+    UNIT_INT(path_write_alone(in_tmp("l"), "other", 5, 0640, 0, &e), 0, "%s", e.text);
+    check_text("l", "other", "in place of a link");
+    check_text("f", "new", "which was not followed");
+    UNIT_INT(mkdir(in_tmp("dir"), 0755), 0, "mkdir");
+    UNIT_INT(path_write_alone(in_tmp("dir"), "x", 1, 0644, 0, &e), -1, "over a directory");
+    UNIT_INT(path_write_in_turn(in_tmp("dir"), "x", 1, 0644, &e), -1, "over a directory");
+    UNIT_INT(access(in_tmp("dir.tmp"), F_OK), -1, "nothing is left behind");
+}
+
+/* Two files in turn, longer and shorter, each what was written last. */
+static void test_in_turn(void)
+{
+    static const char *const texts[] = {"one", "two and more", "3",
+                                        "",    "five",         "six and much more"};
+    ino_t inodes[6];
+    struct err e = {""};
+
+    for (int i = 0; i < 6; i++) {
+        UNIT_INT(path_write_in_turn(in_tmp("f"), texts[i], strlen(texts[i]), 0640, &e), 0, "%s",
+                 e.text);
+        check_text("f", texts[i], texts[i]);
+        UNIT_INT(mode_of(in_tmp("f")), 0640, "%d", i);
+        inodes[i] = inode_of(in_tmp("f"));
+    }
+    UNIT_INT(path_write_atomic(in_tmp("other"), "", 0, 0640, &e), 0, "%s", e.text);
+    for (int i = 0; i < 2; i++) { /* there and back */
+        if (renameat2(AT_FDCWD, in_tmp("f"), AT_FDCWD, in_tmp("other"), RENAME_EXCHANGE) < 0)
+            unit_skip("files cannot change places here");
+    }
+    for (int i = 2; i < 6; i++)
+        UNIT_INT(inodes[i], inodes[i - 2], "no file is made: %d", i);
+    check_text("f.tmp", "five", "the one before");
+}
+
+/* What is not the file that was left there is not written to. */
+static void test_in_turn_traps(void)
+{
+    struct err e = {""};
+
+    for (int trap = 0; trap < 5; trap++) {
+        UNIT_INT(path_write_in_turn(in_tmp("f"), "old", 3, 0640, &e), 0, "%s", e.text);
+        (void)unlink(in_tmp("f.tmp"));
+        (void)unlink(in_tmp("victim"));
+        UNIT_INT(path_write_alone(in_tmp("victim"), "its own", 7, 0640, 0, &e), 0, "%s", e.text);
+        if (trap == 0)
+            UNIT_INT(symlink("victim", in_tmp("f.tmp")), 0, "symlink");
+        else if (trap == 1)
+            UNIT_INT(link(in_tmp("victim"), in_tmp("f.tmp")), 0, "link");
+        else if (trap == 2)
+            UNIT_INT(mkfifo(in_tmp("f.tmp"), 0640), 0, "mkfifo");
+        else if (trap == 3)
+            UNIT_INT(path_write_alone(in_tmp("f.tmp"), "open to all", 11, 0666, 0, &e), 0, "mode");
+        UNIT_INT(path_write_in_turn(in_tmp("f"), "new", 3, 0640, &e), 0, "%d: %s", trap, e.text);
+        check_text("f", "new", "written");
+        UNIT_INT(mode_of(in_tmp("f")), 0640, "trap %d", trap);
+        check_text("victim", "its own", "the victim");
+    }
+}
+
 static void test_write_relative(void)
 {
     struct err e = {""};
@@ -310,6 +403,9 @@ int main(int argc, char **argv)
         {"read_errors", test_read_errors},
         {"read_proc", test_read_proc},
         {"write_errors", test_write_errors},
+        {"unsynced", test_unsynced},
+        {"in_turn", test_in_turn},
+        {"in_turn_traps", test_in_turn_traps},
         {"write_relative", test_write_relative},
         {"no_space", test_no_space},
         {"secure", test_secure},
