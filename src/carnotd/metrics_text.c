@@ -197,7 +197,8 @@ static void _put_ticks(struct metrics *m)
 {
     uint64_t so_far = 0;
 
-    _head(m, "carnotd_tick_seconds", "histogram", "Samples since carnotd started, by their time.");
+    _head(m, "carnotd_tick_seconds", "histogram",
+          "Samples since carnotd started, by their time, records and state written included.");
     for (int i = 0; i < METRICS_STEPS; i++) {
         so_far += m->took[i];
         _put(m, "carnotd_tick_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",

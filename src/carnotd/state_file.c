@@ -100,8 +100,10 @@ void state_file_save(struct sampler *s, bool synced)
 
     if (n < 0 || (unsigned)n > FILE_MAX)
         rc = err_set(&e, "%s would be larger than %u bytes", s->state_path, FILE_MAX);
+    else if (synced)
+        rc = path_write_alone(s->state_path, s->line, (size_t)n, 0640, 1, &e);
     else
-        rc = path_write_alone(s->state_path, s->line, (size_t)n, 0640, synced, &e);
+        rc = path_write_in_turn(s->state_path, s->line, (size_t)n, 0640, &e);
     if (rc < 0 && !s->state_failing)
         log_err("%s: after a restart some sources begin anew", e.text);
     if (rc == 0 && s->state_failing)

@@ -16,10 +16,11 @@
 
 #define STATE_FILE_NAME "counters.json"
 
-/* Write s->state_path as of the last record. To be called only when nothing was read since that. By
- * a temporary file and rename; synced: on the disk as well, else an end of the machine may cost it,
- * after which it is of an earlier boot and worth nothing but its number, and waiting for the disk
- * would hold up the tick. Says once that it cannot be written. No allocation. */
+/* Write s->state_path as of the last record. To be called only when nothing was read since that. As
+ * a whole, by a second file that takes its place; synced: on the disk as well, else an end of the
+ * machine may cost it, after which it is of an earlier boot and worth nothing but its number, and
+ * waiting for the disk would hold up the tick. Says once that it cannot be written. No allocation.
+ */
 void state_file_save(struct sampler *s, bool synced);
 
 /* The file, with every key there and sane: a new reference. NULL and e; e is "" when there is no

@@ -6,8 +6,12 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "carnotd/state_file.h"
 #include "sampler_host.h"
@@ -20,6 +24,61 @@
 static char state_path[PATH_MAX];
 static char said[4096]; /* warnings and worse */
 static uint64_t true_uj, raw_uj;
+
+/* Calls that change a file, of this program: it is killed before the kill_at-th, or, with halfway,
+ * in the middle of it if it writes. */
+static int kill_at, steps, renames, exchanges, syncs, unlinks;
+static bool halfway;
+
+static void _step(void)
+{
+    if (++steps == kill_at && !halfway)
+        (void)raise(SIGKILL);
+}
+
+ssize_t write(int fd, const void *data, size_t size)
+{
+    _step();
+    if (steps == kill_at && halfway) {
+        (void)syscall(SYS_write, fd, data, size / 2);
+        (void)raise(SIGKILL);
+    }
+    return syscall(SYS_write, fd, data, size);
+}
+
+int ftruncate(int fd, off_t size)
+{
+    _step();
+    return (int)syscall(SYS_ftruncate, fd, size);
+}
+
+int rename(const char *from, const char *to)
+{
+    _step();
+    renames++;
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+    _step();
+    exchanges++;
+    return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
+}
+
+int unlink(const char *path)
+{
+    _step();
+    unlinks++;
+    return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
+int fsync(int fd)
+{
+    _step();
+    syncs++;
+    return (int)syscall(SYS_fsync, fd);
+}
 
 static void _collect(int level, const char *line, void *arg)
 {
@@ -431,11 +490,99 @@ static void test_any_kill(void)
     host_kill();
 }
 
+/* Two closings and the end of a daemon that starts where the last one was killed. */
+static void _live(void)
+{
+    _start("boot-1");
+    _record(1000, 40000000);
+    _record(1000, 70000000);
+    host_pass(1000);
+    _draw(90000000);
+    (void)sampler_end(&sampler);
+}
+
+/* The same machine as the child's, whether or not it came so far. */
+static void _live_on(void)
+{
+    host_pass(3000);
+    _draw(40000000);
+    _draw(70000000);
+    _draw(90000000);
+}
+
+/* Killed before each call that changes a file, and in the middle of each that writes: every joule
+ * is counted once, by totals as well as by records. */
+static void test_each_kill(void)
+{
+    bool survived = false;
+    uint64_t last;
+    int status;
+
+    _setup();
+    _record(1000, 5000000);
+    host_kill();
+    for (int n = 2; !survived && n < 200; n++) {
+        host_pass(500);
+        _draw(1000000);
+        (void)fflush(NULL);
+        if (fork() == 0) {
+            steps = 0;
+            kill_at = n / 2;
+            halfway = n % 2;
+            _live();
+            _exit(0);
+        }
+        CU_ASSERT_FATAL(wait(&status) > 0);
+        UNIT_OK(WIFSIGNALED(status) || WEXITSTATUS(status) == 0, "n %d: %x", n, status);
+        survived = n % 2 == 0 && WIFEXITED(status);
+        _live_on();
+        _start("boot-1");
+        UNIT_STR(said, "", "n %d: the state is whole", n);
+        UNIT_INT(meter.sources[0].counter.total_uj, true_uj, "n %d: the total", n);
+        UNIT_INT(_logged_uj(0, &last), true_uj, "n %d: the records", n);
+        host_kill();
+    }
+    UNIT_OK(survived, "to the end");
+}
+
+/* What holds a tick up on a slow disk is not in it: no file is made, removed or renamed over
+ * another, and nothing waits until it is written. */
+static void test_slow_disk(void)
+{
+    char other[PATH_MAX];
+
+    _setup();
+    for (int i = 0; i < 3; i++)
+        _record(10000, 50000000);
+    (void)snprintf(other, sizeof(other), "%s/telemetry.jsonl", unit_tmpdir());
+    for (int i = 0; i < 2; i++) { /* there and back */
+        if (syscall(SYS_renameat2, AT_FDCWD, state_path, AT_FDCWD, other, RENAME_EXCHANGE) < 0)
+            unit_skip("files cannot change places here");
+    }
+    steps = renames = exchanges = syncs = unlinks = 0;
+    for (int i = 0; i < 10; i++) {
+        host_pass(10000);
+        _draw(50000000);
+        UNIT_INT(sampler_tick(&sampler), 1, "a record");
+    }
+    UNIT_INT(renames, 0, "over no file");
+    UNIT_INT(exchanges, 10, "each record's state takes its place");
+    UNIT_INT(syncs + unlinks, 0, "nothing that waits");
+    UNIT_INT(steps, 30, "the record, the state, its place");
+    (void)sampler_end(&sampler);
+    UNIT_INT(syncs, 0, "no time has passed, no record");
+    host_pass(1000);
+    (void)sampler_end(&sampler);
+    UNIT_OK(syncs > 0, "the last one is on the disk");
+    host_kill();
+}
+
 static const struct unit_case cases[] = {
-    {"damaged", test_damaged},   {"hostile", test_hostile},
-    {"place", test_place},       {"totals", test_totals},
-    {"too_long", test_too_long}, {"boot", test_boot},
-    {"any_kill", test_any_kill}, {NULL, NULL},
+    {"damaged", test_damaged},     {"hostile", test_hostile},
+    {"place", test_place},         {"totals", test_totals},
+    {"too_long", test_too_long},   {"boot", test_boot},
+    {"any_kill", test_any_kill},   {"each_kill", test_each_kill},
+    {"slow_disk", test_slow_disk}, {NULL, NULL},
 };
 
 int main(int argc, char **argv)
