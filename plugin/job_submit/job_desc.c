@@ -221,12 +221,16 @@ void job_desc_pass_cap(job_desc_msg_t *desc, const struct request *r, int is_set
 {
     const char *name = request_options[REQUEST_POWER_CAP].env;
     size_t n = desc->spank_job_env ? desc->spank_job_env_size : 0, len = strlen(name);
-    char cap[POWER_CAP_TEXT_SIZE] = "", entry[sizeof(cap) + 48];
+    char cap[POWER_CAP_TEXT_SIZE + sizeof(REQUEST_CAP_EXCLUSIVE)] = "", entry[sizeof(cap) + 48];
 
     if (is_set)
-        power_cap_format(cap, sizeof(cap), &r->power_cap);
-    snprintf(entry, sizeof(entry), "%s=%s%s", name, cap,
-             cap[0] && exclusive ? REQUEST_CAP_EXCLUSIVE : "");
+        power_cap_format(cap, POWER_CAP_TEXT_SIZE, &r->power_cap);
+    if (cap[0] && exclusive)
+        strcat(cap, REQUEST_CAP_EXCLUSIVE);
+    if (cap[0] && !desc->spank_job_env)
+        desc->spank_job_env_size =
+            (uint32_t)slurm_env_array_append(&desc->spank_job_env, name, cap);
+    snprintf(entry, sizeof(entry), "%s=%s", name, cap);
     for (size_t i = 0; i < n && i < SCAN_MAX; i++) {
         char **at = &desc->spank_job_env[i];
         if (!*at || strncmp(*at, name, len) != 0 || (*at)[len] != '=' || strcmp(*at, entry) == 0)

@@ -35,7 +35,7 @@ int job_desc_is_exclusive(const struct board *b, const struct placement_job *job
 
 /* Tell the nodes' prologs the job's power cap, or with is_set 0 that there is none, in the entry
  * that the SPANK plugin has put into the SPANK environment (REQUEST_CAP_EXCLUSIVE). A submission
- * without that plugin has no such entry, and no cap. */
+ * without any SPANK plugin gets that environment here, if it has a cap. */
 void job_desc_pass_cap(job_desc_msg_t *desc, const struct request *r, int is_set, int exclusive);
 
 /* Append text to a string that Slurm owns, separated by `separator` from what stands there. */

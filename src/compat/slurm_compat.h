@@ -17,6 +17,9 @@
 /* slurmctld frees what a plugin leaves in job_desc with its own allocator: these are it. */
 extern char *slurm_xstrdup(const char *str);
 extern void slurm_xfree(void **p);
+/* Put NAME=VALUE behind an environment of slurmctld's, with a NULL behind the last one; *env NULL
+ * makes one. 1, or 0 when it has the name already. */
+extern int slurm_env_array_append(char ***env, const char *name, const char *value);
 
 /* slurmctld's log. */
 extern void slurm_info(const char *format, ...) __attribute__((format(printf, 1, 2)));

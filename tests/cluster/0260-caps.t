@@ -13,6 +13,7 @@ perl -MIO::Socket::UNIX -e 1 2>/dev/null || skip_all "perl has no IO::Socket::UN
 for BUILD in "${CARNOT_BUILDDIR:-}" "$CASE_DIR/../../build" "$CASE_DIR/../.."; do
     [[ -n $BUILD && -x $BUILD/src/powercap/carnot-powercap ]] && break
 done
+raw=$(test_program raw_submit) || skip_all "raw_submit is not built"
 helper=$(cd "$BUILD/src/powercap" && pwd)/carnot-powercap
 
 # ---- two machines of four CPUs and two packages of 200 W, each with its helper --------------------------------------------
@@ -56,7 +57,8 @@ chmod 755 "$M/carnotd"
 { "$SANDBOX" default-config && echo "  cap_socket: $M/%n.sock"; } >"$T/carnot.yaml"
 SANDBOX_WRAP_CARNOTD=$M/carnotd
 export SANDBOX_WRAP_CARNOTD
-sandbox_up sb --nodes 2 --carnot "$T/carnot.yaml"
+echo 'PartitionName=whole Nodes=n2 DefaultTime=00:10:00 MaxTime=1-00 OverSubscribe=EXCLUSIVE State=UP' >"$T/slurm.conf"
+sandbox_up sb --nodes 2 --carnot "$T/carnot.yaml" --slurm "$T/slurm.conf"
 
 # Limits of a node in watts.
 limits() { sed 's/^0*//;s/000000$//' "$M/$1"/sys/class/powercap/intel-rapl:[01]/constraint_0_power_limit_uw | xargs; }
@@ -115,6 +117,16 @@ is "by salloc" "$(CARNOT_POWER_CAP=node:280W in_sandbox salloc -Q -t 1 --exclusi
     for i in {1..50}; do grep -q 0140000000 '$M'/n1/sys/class/powercap/intel-rapl:0/constraint_0_power_limit_uw && echo yes && exit
     sleep 0.2; done" 2>&1)" yes
 ok "restored" wait_for 20 limits_are n1 "200 200"
+
+printf '#!/bin/bash\nsleep 120\n' >"$T/portal.sh"
+d=$(SBATCH_PARTITION=whole in_sandbox "$raw" batch "$T/portal.sh" CARNOT_POWER_CAP=node:240W)
+ok "without SPANK, as from a portal, by the environment" wait_for 20 limits_are n2 "120 120"
+in_sandbox scancel "$d"
+ok "restored" wait_for 20 limits_are n2 "200 200"
+d=$(SBATCH_PARTITION=whole in_sandbox "$raw" batch "$T/line.sh")
+ok "and by an #CARNOT line" wait_for 20 limits_are n2 "100 100"
+in_sandbox scancel "$d"
+ok "restored" wait_for 20 limits_are n2 "200 200"
 
 bad() { in_sandbox sbatch -o /dev/null --power-cap="$1" --wrap true 2>&1; }
 like "a bare number" "$(bad 350W)" 'error: carnot: --power-cap=350W: say whose power.*node:1800W or gpu:300W'

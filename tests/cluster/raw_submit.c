@@ -3,11 +3,12 @@
  * Submissions that come without sbatch, and so without any SPANK plugin: a batch job through
  * libslurm, as slurmrestd and portals do, and a cron job as scrontab does (Debian ships none).
  *
- *   raw_submit batch SCRIPT [NAME=VALUE]...           environment of the job: what is given, and
- * PATH raw_submit cron LIBSLURMFULL SCRIPT [NAME=VALUE]...   every minute; the library that
- * scrontab uses
+ *   raw_submit batch SCRIPT [NAME=VALUE]...
+ *   raw_submit cron LIBSLURMFULL SCRIPT [NAME=VALUE]...   every minute; the library of scrontab
  *
- * Prints the job id; what slurmctld says to the user goes to stderr. For the cases in this folder.
+ * The job's environment is what is given, and PATH.
+ * $SBATCH_PARTITION counts, as with sbatch. Prints the job id; what slurmctld says to the user goes
+ * to stderr. For the cases in this folder.
  */
 #include "config.h"
 
@@ -49,6 +50,7 @@ static void fill(job_desc_msg_t *desc, const char *script, char **env)
     while (*env && n < 63)
         all[n++] = *env++;
     desc->name = (char *)"raw";
+    desc->partition = getenv("SBATCH_PARTITION");
     desc->script = read_script(script);
     desc->environment = all;
     desc->env_size = n;

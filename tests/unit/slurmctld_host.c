@@ -24,6 +24,18 @@ __attribute__((visibility("default"))) void slurm_xfree(void **p)
     *p = NULL;
 }
 
+/* For an empty one only. */
+__attribute__((visibility("default"))) int slurm_env_array_append(char ***env, const char *name,
+                                                                  const char *value)
+{
+    char entry[256];
+    UNIT_OK(*env == NULL, "slurmctld's own environment is not ours to make longer");
+    (void)snprintf(entry, sizeof(entry), "%s=%s", name, value);
+    *env = calloc(2, sizeof(**env));
+    (*env)[0] = strdup(entry);
+    return 1;
+}
+
 static const char *watched = "absent";
 static int n_logged; /* lines with that word, for "says so once" */
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;

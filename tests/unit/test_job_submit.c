@@ -168,6 +168,18 @@ static void test_power_cap(void)
              "CARNOT_POWER_CAP=node:1800000mW", "line over environment");
     UNIT_STR(cap_entry(plain, "CARNOT_POWER_CAP=gpu:300000mW", 0),
              "CARNOT_POWER_CAP=gpu:300000mW,exclusive", "whole nodes");
+    host_job_init(&d, (char *)(uintptr_t)line);
+    UNIT_INT(host_submit(&d, 1000, &msg), 0, "from a portal: %s", msg ? msg : "passes");
+    if (UNIT_INT(d.spank_job_env_size, 1, "it gets an entry") && d.spank_job_env) {
+        UNIT_STR(d.spank_job_env[0], "CARNOT_POWER_CAP=node:1800000mW", "with its cap");
+        free(d.spank_job_env[0]);
+        free(d.spank_job_env);
+    }
+    host_job_fini(&d, &msg);
+    host_job_init(&d, plain);
+    UNIT_INT(host_submit(&d, 1000, &msg), 0, "nothing asked");
+    UNIT_OK(!d.spank_job_env && d.spank_job_env_size == 0, "nothing given");
+    host_job_fini(&d, &msg);
     host_job_init(&d, plain);
     d.spank_job_env = forged;
     d.spank_job_env_size = 1;
