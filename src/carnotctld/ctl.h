@@ -97,6 +97,16 @@ struct ctl {
     uint64_t paused_version;  /* feed_version that was planned with */
     int64_t paused_listed_ms; /* and the list */
     size_t pauser_next;       /* where in the list it goes on; 0 = at its begin */
+    size_t pauser_fresh;      /* jobs of it that it has not judged with the newest samples */
+
+    /* site_load */
+    struct ctl_load {
+        double threshold;   /* g/kWh, placement/pause_rule.h; NAN = none */
+        int64_t looked_s;   /* when it was found; 0 = not yet */
+        uint64_t version;   /* feed_version that it was found with */
+        double used_cpus;   /* mean of a week */
+        int64_t used_until; /* the hour that it reaches to; 0 = not known */
+    } load;
 
     /* accounts */
     struct accounting *accounting; /* as last read; NULL = not yet */

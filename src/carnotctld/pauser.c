@@ -9,19 +9,26 @@
 #include "carnotctld/planner_private.h"
 #include "carnotctld/publisher.h"
 #include "carnotctld/runs.h"
+#include "carnotctld/site_load.h"
 #include "carnotctld/tracker.h"
 #include "carbon/forecast.h"
 #include "common/log.h"
 #include "common/units.h"
 #include "placement/allowance.h"
-#include "placement/pieces.h"
+#include "placement/pause_rule.h"
 #include "placement/placement.h"
 #include "placement/scenarios.h"
 
 /* Two green pieces a day for a week: more restarts than that are no schedule but a fault. */
 #define PAUSES_MAX 14
-/* Jobs judged with one list: some 50 ms. The next list goes on behind them. */
+/* Jobs judged with one list, and for how long. The next list goes on behind them. */
 #define JUDGED_MAX 500
+#define PASS_MS 50
+/* Finer slots than so many in what a job has left and may wait are made wider: what makes a
+ * question dear is their number. */
+#define SLOTS_MAX 384
+/* Orders that may wait for slurmctld before jobs of the queue are given more: a second of them. */
+#define TURNS_AHEAD 50
 
 /* ---- how long, and how much ---- */
 
@@ -34,7 +41,7 @@ static int64_t left_s(const struct ctl *c, const struct ledger_job *row, int64_t
     int64_t cost_s = c->set.policy.requeue_cost_ms / 1000 * row->pauses;
     int64_t rest_s = row->limit_s - ran_s + cost_s;
     if (row->limit_s == 0)
-        return PIECES_LEFT_MAX_S;
+        return SCENARIOS_LIMIT_S;
     return rest_s > 60 ? min64(rest_s, row->limit_s) : 60;
 }
 
@@ -77,25 +84,32 @@ static double watts(const struct ledger_job *row, const struct placement_price *
     return price->power_all_w;
 }
 
-/* The question of pieces_find() for a job, and what one of its units of area emits. */
-static double ask(const struct ctl *c, const struct slurm_job *job, const struct ledger_job *row,
-                  int64_t now_s, int64_t slack, struct pieces_query *q)
+/* The rule's question about a job, and what a unit of area of it emits. What a second of delay has
+ * to save, by its policy, is added to the site's threshold: with lambda 0 that alone decides. */
+static double ask(struct ctl *c, const struct slurm_job *job, const struct ledger_job *row,
+                  int64_t bound_s, struct pause_query *q)
 {
     struct placement_job pj;
     struct placement_decision d = {.policy = (enum placement_policy)row->policy};
     struct scenarios likely;
+    int64_t now_s = ctl_now_s(c);
     tracker_placement_job(job, &pj);
     placement_price(&c->board, &pj, &d.price);
     scenarios_of(&c->board, &pj, &d.price, &likely);
     double ug_per_area = watts(row, &d.price) * c->board.head.pue / J_PER_KWH * 1e6;
     double lambda = placement_lambda_ug_per_s(&c->board.head, &d);
-    *q = (struct pieces_query){.believed = board_series(&c->board),
-                               .now_s = now_s,
-                               .left_s = likely_left_s(c, row, &likely, now_s),
-                               .slack_s = slack,
-                               .switch_s = c->set.policy.requeue_cost_ms / 1000,
-                               .delay_g_kwh = ug_per_area > 0 ? lambda / ug_per_area : 0,
-                               .running = row->start_s > 0};
+    *q = (struct pause_query){.believed = board_series(&c->board),
+                              .now_s = now_s,
+                              .slot_s = site_load_slot_s(c),
+                              .left_s = likely_left_s(c, row, &likely, now_s),
+                              .bound_s = bound_s,
+                              .switch_s = c->set.policy.requeue_cost_ms / 1000,
+                              .level = site_load_threshold(c)};
+    if (ug_per_area > 0)
+        q->level += lambda / ug_per_area;
+    int64_t least_s = (min64(q->left_s, SCENARIOS_LIMIT_S) + bound_s) / SLOTS_MAX + 1;
+    if (q->slot_s < least_s)
+        q->slot_s = least_s;
     return ug_per_area;
 }
 
@@ -104,6 +118,13 @@ static int believed(const struct ctl *c)
 {
     return c->board.n_points > 0 && c->board.head.forecast_quality != FORECAST_NONE &&
            c->board.head.forecast_quality != FORECAST_STALE;
+}
+
+/* Runs everybody now? */
+static int is_green(struct ctl *c)
+{
+    struct series s = board_series(&c->board);
+    return series_at(&s, ctl_now_s(c)) <= site_load_threshold(c);
 }
 
 /* ---- a run after another ---- */
@@ -138,10 +159,13 @@ void pauser_inherit(const struct ctl *c, const struct ledger_job *before, struct
 
 /* ---- going on ---- */
 
+/* A wait that is over goes on now, with what it was so far; one that was never set was none. */
 static void order_begin(struct ctl *c, const struct slurm_job *job, struct ledger_job *row,
                         int64_t begin_s, const char *ev, const char *code)
 {
-    int64_t from_s = row->planned_s ? row->planned_s - row->delay_s : ctl_now_s(c);
+    int64_t now_s = ctl_now_s(c);
+    int64_t until_s = row->planned_s > now_s ? row->planned_s : now_s;
+    int64_t from_s = row->planned_s > 0 ? until_s - row->delay_s : now_s;
     planner_move(c, job, row,
                  &(struct planner_move){.to_s = begin_s, .eligible_s = from_s, .carbon_ug = NAN},
                  ev, code);
@@ -155,37 +179,39 @@ static int64_t staggered(const struct ctl *c, const struct ledger_job *row, int6
     return min64(start_s + later_s, row->latest_s > start_s ? row->latest_s : start_s);
 }
 
-/* When a job that stands still is to go on: least grams, now if nothing is known. */
-static int64_t resume_at(const struct ctl *c, const struct slurm_job *job,
-                         const struct ledger_job *row)
+/* When a job that stands still is to go on. */
+static int64_t resume_at(const struct ctl *c, const struct ledger_job *row,
+                         const struct pause_query *q)
 {
-    struct pieces_query q;
-    struct pieces p;
-    int64_t now_s = ctl_now_s(c);
-    if (!believed(c) || row->latest_s <= now_s)
-        return now_s;
-    ask(c, job, row, now_s, row->latest_s - now_s, &q);
-    pieces_find(&q, &p);
-    return p.pause ? staggered(c, row, p.until_s) : now_s;
+    int64_t until_s = pause_rule_until(q);
+    return until_s > q->now_s ? staggered(c, row, until_s) : q->now_s;
+}
+
+static void go_on_at(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
+{
+    struct pause_query q;
+    int64_t now_s = ctl_now_s(c), at_s = now_s;
+    if (believed(c) && row->latest_s > now_s) {
+        ask(c, job, row, row->latest_s - now_s, &q);
+        at_s = resume_at(c, row, &q);
+    }
+    order_begin(c, job, row, at_s, "job.wait", row->pauses > 0 ? "REQUEUED" : "GREENER_LATER");
 }
 
 /* For a new forecast, if that is worth it: half of what a wait must save, as for other moves. */
 static void move(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
 {
-    struct pieces_query q;
-    struct pieces now, then;
-    int64_t now_s = ctl_now_s(c);
-    if (!believed(c))
+    struct pause_query q;
+    int64_t now_s = ctl_now_s(c), was_s = row->planned_s;
+    if (!believed(c) || row->latest_s <= now_s)
         return;
-    double ug_per_area = ask(c, job, row, now_s, row->latest_s - now_s, &q);
-    pieces_find(&q, &now);
-    int64_t new_s = now.pause ? staggered(c, row, now.until_s) : now_s;
-    q.now_s = row->planned_s;
-    q.slack_s = row->latest_s - row->planned_s;
-    pieces_find(&q, &then);
-    double stands = then.run_area + q.delay_g_kwh * (double)(row->planned_s - now_s);
-    double gain_ug = (stands - fmin(now.run_area, now.pause_area)) * ug_per_area;
-    if (new_s != row->planned_s && gain_ug > 0 && gain_ug >= (double)c->set.policy.min_gain_ug / 2)
+    double ug_per_area = ask(c, job, row, row->latest_s - now_s, &q);
+    int64_t new_s = resume_at(c, row, &q);
+    if (new_s < was_s) /* what it would have run in is dear itself, if nothing green is in reach */
+        q.level = fmax(pause_rule_level(&q), series_at(&q.believed, was_s));
+    double gain_ug = new_s < was_s ? -pause_rule_saves(&q, new_s, was_s) * ug_per_area
+                                   : pause_rule_saves(&q, was_s, new_s) * ug_per_area;
+    if (new_s != was_s && gain_ug > 0 && gain_ug >= (double)c->set.policy.min_gain_ug / 2)
         order_begin(c, job, row, new_s, "job.move", "GREENER_LATER");
 }
 
@@ -198,26 +224,82 @@ static int is_new(const struct ctl *c, const struct ledger_job *row)
 /* Is the order of its begin time lost with a process? Slurm's own still stands. */
 static int is_lost(const struct slurm_job *job, const struct ledger_job *row)
 {
-    return row->pauses > 0 && row->begin_set_s != row->planned_s &&
-           job->eligible_s != row->planned_s && slurm_client_waiting() == 0;
+    return row->begin_set_s != row->planned_s && job->eligible_s != row->planned_s &&
+           slurm_client_waiting() == 0;
 }
 
-/* Slurm sets a begin time of its own once the run before is through: ours would be lost. */
-static void look_at_pending(struct ctl *c, const struct slurm_job *job, struct ledger_job *row,
-                            int fresh)
+/* 1 if it has cost some arithmetic. Slurm sets a begin time of its own once the run before is
+ * through: ours would be lost. */
+static int look_at_waiting(struct ctl *c, const struct slurm_job *job, struct ledger_job *row,
+                           int fresh)
 {
     if (job->held && row->pauses > 0 && row->enforce_step != ENFORCE_HELD && !row->released) {
         row->released = 1;
         tracker_store(c, row);
         events_job(c, "job.now", "OPERATOR", row, row->user);
-        return;
+        return 0;
     }
     if (row->released || job->held || job->completing || job->dependency || !tracker_acting(c, row))
-        return;
+        return 0;
     if (row->planned_s == 0 || is_lost(job, row))
-        order_begin(c, job, row, resume_at(c, job, row), "job.wait", "REQUEUED");
-    else if ((fresh || is_new(c, row)) && row->planned_s > ctl_now_s(c) + PLANNER_TOO_CLOSE_S)
+        go_on_at(c, job, row);
+    else if (fresh && row->planned_s > ctl_now_s(c) + PLANNER_TOO_CLOSE_S)
         move(c, job, row);
+    else
+        return 0;
+    return 1;
+}
+
+/* ---- whose turn comes in a dirty hour ---- */
+
+/* Does nothing but Slurm's queue hold it, and may that end within the hour? The planner begins with
+ * a job whose dependencies went. */
+static int only_queues(const struct ctl *c, const struct slurm_job *job,
+                       const struct ledger_job *row)
+{
+    int64_t now_s = ctl_now_s(c);
+    int planner_first = job->note && job->note->code == CODE_DEP_END && row->latest_s == 0;
+    return pauser_may(c, row) && !planner_first && !job->held && !job->completing && !job->bound &&
+           !job->dependency && job->eligible_s > 0 && job->eligible_s <= now_s &&
+           row->planned_s <= now_s && row->begin_set_s == row->planned_s &&
+           job->start_s <= now_s + site_load_slot_s(c);
+}
+
+/* Until when it may be made to wait from now on: by its allowance, by what it was told, and not
+ * across a maintenance. */
+static int64_t turn_latest_s(const struct ctl *c, const struct slurm_job *job,
+                             const struct ledger_job *row, int64_t now_s)
+{
+    struct placement_job pj;
+    int64_t waited_s = spent_s(c, row, now_s) + (row->planned_s > 0 ? row->delay_s : 0);
+    int64_t latest_s = now_s + slack_s(c, row, now_s, waited_s);
+    if (row->latest_s > 0)
+        latest_s = min64(latest_s, row->latest_s);
+    tracker_placement_job(job, &pj);
+    return allowance_before_outages(&c->board, &pj, left_s(c, row, now_s), now_s, latest_s);
+}
+
+/* It would take the CPUs that a paused job has given back: it waits itself, if it may be paused and
+ * is long. Slurm does not ask when a turn comes: all wait but those that it expects to start later.
+ */
+static int look_at_queued(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
+{
+    struct pause_query q;
+    int64_t now_s = ctl_now_s(c);
+    if (!believed(c) || !only_queues(c, job, row) || slurm_client_waiting() >= TURNS_AHEAD ||
+        isnan(site_load_threshold(c)) || is_green(c))
+        return 0;
+    int64_t latest_s = turn_latest_s(c, job, row, now_s);
+    double ug_per_area = ask(c, job, row, latest_s - now_s, &q);
+    if (row->pauses == 0 && q.left_s <= PAUSE_STARTS_SLOTS * site_load_slot_s(c))
+        return 1;
+    int64_t until_s = pause_rule_until(&q);
+    double gain_ug = pause_rule_saves(&q, now_s, until_s) * ug_per_area;
+    if (until_s <= now_s + PLANNER_TOO_CLOSE_S || gain_ug < (double)c->set.policy.min_gain_ug)
+        return 1;
+    row->latest_s = latest_s;
+    order_begin(c, job, row, staggered(c, row, until_s), "job.wait", "GREENER_LATER");
+    return 1;
 }
 
 /* ---- pausing ---- */
@@ -250,29 +332,19 @@ static void stop_run(struct ctl *c, struct ledger_job *row, int64_t resume_s, do
              (long long)(resume_s - ctl_now_s(c)), saved_ug / 1e6);
 }
 
-/* Is there anything greener in reach at all? */
-static int greener_ahead(const struct series *s, int64_t now_s, int64_t until_s)
-{
-    double now = series_at(s, now_s);
-    for (size_t i = series_find(s, now_s); i < s->n && s->points[i].t_s <= until_s; i++)
-        if (s->points[i].g_per_kwh < now)
-            return 1;
-    return 0;
-}
-
 static void judge(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
 {
-    struct pieces_query q;
-    struct pieces p;
+    struct pause_query q;
     int64_t now_s = ctl_now_s(c);
     int64_t waited_s = spent_s(c, row, now_s) + row->delay_s;
-    double ug_per_area = ask(c, job, row, now_s, slack_s(c, row, now_s, waited_s), &q);
-    if (q.slack_s == 0 || !greener_ahead(&q.believed, now_s, now_s + q.slack_s))
+    double ug_per_area = ask(c, job, row, slack_s(c, row, now_s, waited_s), &q);
+    if (!pause_rule_stops(&q))
         return;
-    pieces_find(&q, &p);
-    double gain_ug = (p.on_area - p.pause_area) * ug_per_area;
-    if (p.pause && gain_ug > 0 && gain_ug >= (double)c->set.policy.min_gain_ug)
-        stop_run(c, row, p.until_s, gain_ug);
+    int64_t until_s = pause_rule_until(&q);
+    double area = pause_rule_saves(&q, now_s, until_s) -
+                  pause_rule_level(&q) * (double)q.switch_s; /* the restart's running */
+    if (area > 0 && area * ug_per_area >= (double)c->set.policy.min_gain_ug)
+        stop_run(c, row, until_s, area * ug_per_area);
 }
 
 /* The order to requeue it is lost with a process, or was not carried out; the list may also be
@@ -299,39 +371,60 @@ static int look_at_running(struct ctl *c, const struct slurm_job *job, struct le
         return 0;
     }
     if (row->start_s == 0 || ran_s < c->set.policy.requeue_min_run_ms / 1000 || job->bound ||
-        !believed(c) || !pauser_may(c, row))
+        !believed(c) || !pauser_may(c, row) || is_green(c))
         return 0;
     judge(c, job, row);
     return 1;
 }
 
+/* 1 if it has cost some arithmetic. spare: there is time for what can wait for the next list. */
+static int look_at(struct ctl *c, const struct slurm_job *job, struct ledger_job *row, int spare,
+                   int fresh)
+{
+    if (job->phase == PHASE_RUNNING)
+        return spare && look_at_running(c, job, row);
+    if (job->phase != PHASE_PENDING)
+        return 0;
+    int cost =
+        pauser_plans(row) && look_at_waiting(c, job, row, spare && (fresh || is_new(c, row)));
+    return cost || (spare && look_at_queued(c, job, row));
+}
+
 void pauser_run(struct ctl *c)
 {
     struct err e = {.text = ""};
-    int fresh = c->paused_version != c->feed_version, judged = 0;
+    int64_t end_ms = clock_mono_ms(c->clock) + PASS_MS;
     size_t n = c->snap ? c->snap->n_jobs : 0, at = c->pauser_next < n ? c->pauser_next : 0;
+    int judged = 0, spare = 1;
     if (n == 0)
         return;
-    /* What waits is to be moved by the newest samples. */
-    if (fresh && publisher_build(c, &e) < 0) {
-        log_err("%s", e.text);
-        return;
+    if (c->paused_version != c->feed_version) {
+        /* What waits is to be moved by the newest samples. */
+        if (publisher_build(c, &e) < 0) {
+            log_err("%s", e.text);
+            return;
+        }
+        c->paused_version = c->feed_version;
+        c->pauser_fresh = n;
     }
-    c->paused_version = c->feed_version;
     c->pauser_next = 0;
     for (size_t i = 0; i < n; i++, at = at + 1 < n ? at + 1 : 0) {
         const struct slurm_job *job = &c->snap->jobs[at];
         struct ledger_job *row = runs_newest(c, job->job_id);
+        if (spare && (judged >= JUDGED_MAX || (judged && clock_mono_ms(c->clock) > end_ms))) {
+            spare = 0;
+            c->pauser_next = at;
+        }
+        int fresh = c->pauser_fresh > 0;
+        c->pauser_fresh -= spare && fresh;
         if (!row || !row->requeue || !row->live || row->key.restart != job->restart)
             continue;
-        if (job->phase == PHASE_PENDING && pauser_plans(row))
-            look_at_pending(c, job, row, fresh);
-        else if (job->phase == PHASE_RUNNING && judged < JUDGED_MAX)
-            judged += look_at_running(c, job, row);
-        if (judged == JUDGED_MAX && c->pauser_next == 0)
-            c->pauser_next = at + 1;
+        if (believed(c))
+            (void)site_load_threshold(c); /* its mean knows the hours in which nobody is judged */
+        judged += look_at(c, job, row, spare, fresh);
     }
-    c->paused_listed_ms = c->snap->listed_ms;
+    if (spare)
+        c->paused_listed_ms = c->snap->listed_ms;
 }
 
 void pauser_ordered(struct ctl *c, const struct slurm_order *done)

@@ -168,6 +168,27 @@ int slurm_list_state(uint32_t job_id, struct slurm_state *out, struct err *e)
     return found ? 0 : err_set(e, "slurmctld does not know it");
 }
 
+/* A node that is in several partitions counts once, with the mean of the first. */
+static uint32_t count_cpus(const partition_info_msg_t *msg)
+{
+    SLURM_HOSTLIST seen = slurm_hostlist_create(NULL);
+    double cpus = 0;
+    int n = 0;
+    for (uint32_t i = 0; seen && i < msg->record_count; i++) {
+        const partition_info_t *p = &msg->partition_array[i];
+        if (!p->nodes || !p->nodes[0] || p->total_nodes == 0)
+            continue;
+        slurm_hostlist_push(seen, p->nodes);
+        slurm_hostlist_uniq(seen);
+        int more = slurm_hostlist_count(seen);
+        cpus += (double)(more - n) * (double)p->total_cpus / (double)p->total_nodes;
+        n = more;
+    }
+    if (seen)
+        slurm_hostlist_destroy(seen);
+    return (uint32_t)(cpus + 0.5);
+}
+
 static int read_parts(struct snapshot *s, struct err *e)
 {
     partition_info_msg_t *msg = NULL;
@@ -186,6 +207,7 @@ static int read_parts(struct snapshot *s, struct err *e)
         to->default_time_s = minutes(p->default_time);
         to->max_time_s = minutes(p->max_time);
     }
+    s->cpus = count_cpus(msg);
     int rc = s->parts ? slurm_site_read(s, msg, e) : err_set(e, "no memory for the partition list");
     slurm_free_partition_info_msg(msg);
     return rc;

@@ -62,6 +62,7 @@ struct snapshot {
     size_t n_jobs;
     struct slurm_part *parts;
     size_t n_parts;
+    uint32_t cpus; /* of all nodes in partitions, each once; 0 = not known */
     struct slurm_outage *outages;
     size_t n_outages;
     uint32_t age_weight; /* what a full priority age is worth; 0 = age does not count here */

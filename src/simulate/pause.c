@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Pausing (--carbon-requeue): a job that can go on from a checkpoint gives its cores back while the
- * grid is dirty. ALGORITHMS section 10: against a threshold of the whole site, so that not all
- * pause at once; only where it has enough cheaper hours in what is left of its bound. Nor does one
- * like it that waits in the queue take those cores: its turn comes when the grid is greener.
+ * grid is dirty, by the rule of carnotctld (placement/pause_rule.h). Nor does one like it that
+ * waits in the queue take those cores: its turn comes when the grid is greener.
  */
 #include "config.h"
 
 #include <math.h>
-#include <stdlib.h>
 
+#include "placement/pause_rule.h"
 #include "simulate/simulate_private.h"
-
-#define THRESHOLD_HOURS 168
-#define THRESHOLD_SHARE 0.6
-/* Longer than this and a plan in one piece saves little (ALGORITHMS section 4: L <= W). */
-#define STARTS_BY_RULE_S (6 * SIM_HOUR_S)
 
 /* As is likely, but an hour at least. */
 int64_t pause_left_s(const struct sim *s, uint32_t job)
@@ -40,72 +34,26 @@ static int64_t bound_left(const struct sim *s, uint32_t job)
     return left_s;
 }
 
-/* Is now among the cheapest hours, as many as it still needs, of those in which it has to run? */
+static struct pause_query query(struct sim *s, uint32_t job)
+{
+    return (struct pause_query){.believed = outlook_at(&s->outlook, s->now_s),
+                                .now_s = s->now_s,
+                                .slot_s = SIM_HOUR_S,
+                                .left_s = pause_left_s(s, job),
+                                .bound_s = bound_left(s, job),
+                                .switch_s = SIM_SWITCH_S,
+                                .level = s->theta};
+}
+
 int pause_says_run(struct sim *s, uint32_t job)
 {
-    int64_t bound_s = bound_left(s, job), left_s = pause_left_s(s, job);
-    struct series c = outlook_at(&s->outlook, s->now_s);
-    if (bound_s < SIM_HOUR_S)
-        return 1;
-    double now = series_at(&c, s->now_s);
-    int64_t need = (left_s + SIM_HOUR_S - 1) / SIM_HOUR_S;
-    int64_t hours = need + bound_s / SIM_HOUR_S, cheaper = 0;
-    size_t i = series_find(&c, s->now_s);
-    for (int64_t h = 1; h < hours && cheaper < need; h++) {
-        int64_t t_s = s->now_s + h * SIM_HOUR_S;
-        while (i + 1 < c.n && c.points[i + 1].t_s <= t_s)
-            i++;
-        if (i + 1 == c.n)
-            break; /* nobody knows what comes then */
-        cheaper += c.points[i].g_per_kwh < now;
-    }
-    return cheaper < need;
+    struct pause_query q = query(s, job);
+    return pause_rule_cheap(&q);
 }
 
 int pause_starts(const struct sim *s, uint32_t job)
 {
-    return s->way[job].believed_s > (float)STARTS_BY_RULE_S;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Below this intensity there is room for all the work of a week, with some to spare. */
-static void find_threshold(struct sim *s)
-{
-    struct series c = outlook_at(&s->outlook, s->now_s);
-    double hours[THRESHOLD_HOURS];
-    double room = (double)s->set->cores * THRESHOLD_HOURS;
-    double load = s->used_cores * THRESHOLD_HOURS + s->queued_core_s / SIM_HOUR_S;
-    s->theta = NAN;
-    if (s->set->cores == 0)
-        return;
-    for (int h = 0; h < THRESHOLD_HOURS; h++)
-        hours[h] = series_at(&c, s->now_s + h * SIM_HOUR_S);
-    qsort(hours, THRESHOLD_HOURS, sizeof(*hours), compare);
-    double share = THRESHOLD_SHARE * load / room;
-    size_t at = share >= 1 ? THRESHOLD_HOURS - 1 : (size_t)(share * (THRESHOLD_HOURS - 1));
-    s->theta = hours[at];
-}
-
-/* Grams above the threshold in the dirty hours ahead, against those of two switches: one is paid
- * for certain now, what the hours save is hoped for. */
-static int pays(struct sim *s, uint32_t job)
-{
-    struct series c = outlook_at(&s->outlook, s->now_s);
-    int64_t hours = bound_left(s, job) / SIM_HOUR_S;
-    double level = isnan(s->theta) ? series_mean(&c, s->now_s, s->now_s + SIM_DAY_S) : s->theta;
-    double saved = 0;
-    for (int64_t h = 0; h < hours; h++) {
-        double g = series_at(&c, s->now_s + h * SIM_HOUR_S);
-        if (g <= level)
-            break;
-        saved += (g - level) * SIM_HOUR_S;
-    }
-    return saved > 2 * level * SIM_SWITCH_S;
+    return s->way[job].believed_s > (float)(PAUSE_STARTS_SLOTS * SIM_HOUR_S);
 }
 
 static void look_at(struct sim *s, uint32_t job, double now)
@@ -113,8 +61,10 @@ static void look_at(struct sim *s, uint32_t job, double now)
     struct sim_way *way = &s->way[job];
     int green = !isnan(s->theta) && now <= s->theta;
     if (way->state == SIM_RUNNING) {
-        if (!green && s->now_s - way->since_s >= SIM_RUN_MIN_S && way->due_s > s->now_s &&
-            bound_left(s, job) >= SIM_HOUR_S && !pause_says_run(s, job) && pays(s, job))
+        if (green || s->now_s - way->since_s < SIM_RUN_MIN_S || way->due_s <= s->now_s)
+            return;
+        struct pause_query q = query(s, job);
+        if (pause_rule_stops(&q))
             sim_pause(s, job);
     } else if (way->state == SIM_PAUSED || way->due_s == INT64_MAX) {
         if (green || pause_says_run(s, job))
@@ -140,7 +90,9 @@ void pause_hour(struct sim *s)
 {
     struct series c = outlook_at(&s->outlook, s->now_s);
     double now = series_at(&c, s->now_s);
-    find_threshold(s);
+    s->theta = pause_rule_threshold(
+        &c, s->now_s, SIM_HOUR_S, INT64_MAX,
+        &(struct pause_site){(double)s->set->cores, s->used_cores, s->queued_core_s});
     for (size_t i = s->n_watched; i-- > 0;)
         look_at(s, s->watched[i], now);
 }

@@ -154,6 +154,7 @@ void set_up(void)
     memset(&c, 0, sizeof(c));
     n_orders = n_pokes = 0;
     n_waiting = 0;
+    list_cpus = 0;
     reporter = (struct channel_peer){.origin = address("10.0.0.1"), .far = address("10.0.0.1")};
     clock_now = (struct unit_clock){.wall_ms = NOW * 1000, .mono_ms = 1000};
     ops = unit_clock_ops(&clock_now);
@@ -205,6 +206,7 @@ void restart(void)
     c.snap = NULL;
     c.jobs = NULL;
     c.n_jobs = c.room_jobs = 0;
+    c.load = (struct ctl_load){0};
     nodes_fini(&c);
     UNIT_INT(nodes_init(&c, &e), 0, "%s", e.text);
     UNIT_INT(tracker_init(&c, &e), 0, "%s", e.text);
@@ -255,7 +257,7 @@ void end_job(struct slurm_job *j)
 }
 
 /* Slurm's list as it stands, handed over as slurm_client does. */
-uint32_t age_weight; /* of the next list */
+uint32_t age_weight, list_cpus; /* of the next list */
 
 void apply(void)
 {
@@ -270,6 +272,7 @@ void apply(void)
     }
     s->parts = calloc(1, sizeof(*s->parts));
     s->n_parts = 1;
+    s->cpus = list_cpus;
     s->age_weight = age_weight;
     s->age_full_s = 1000;
     s->parts[0] =

@@ -31,6 +31,7 @@ extern char *comments[64];        /* their AdminComments, NULL = none; freed by 
 #define COMMENT(j) comments[(j)-list]
 extern size_t n_list;
 extern uint32_t age_weight; /* of the next list */
+extern uint32_t list_cpus;  /* of its nodes; 0: not known, as set_up() leaves it */
 
 /* ---- the feed and the clock ---- */
 

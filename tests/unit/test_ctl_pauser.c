@@ -15,6 +15,7 @@
 #include "carnotctld/planner.h"
 #include "carnotctld/publisher.h"
 #include "carnotctld/runs.h"
+#include "common/when.h"
 #include "ctl_host.h"
 
 #define ALLOWED 300
@@ -31,6 +32,7 @@ static struct slurm_job *begin(const char *requeue)
     }
     set_up();
     n_list = 0;
+    list_cpus = 4000; /* the dip has room for all: it is what the site's threshold is */
     c.set.policy.requeue_min_run_ms = 30000;
     c.set.policy.requeue_cost_ms = 5000;
     struct slurm_job *j = list_add(7, 0);
@@ -294,14 +296,14 @@ static void test_likely(void)
     begin(",requeue=0");
     c.set.policy.requeue_cost_ms = 40000;
     next_list(40);
-    UNIT_INT(n_orders, 1, "20 s at 400 are more than 60 s at 100");
+    UNIT_INT(n_orders, 1, "20 s are worth 300 each, the restart is 40 s at 100");
     tear_down();
 
     begin(",requeue=0");
     c.set.policy.requeue_cost_ms = 40000;
     usually_runs(42);
     next_list(40);
-    UNIT_INT(n_orders, 0, "11 s, the mean of 2 and 20, are less than 51 s at 100");
+    UNIT_INT(n_orders, 0, "11 s, the mean of 2 and 20, are not worth it");
     tear_down();
 
     begin(",requeue=0");
@@ -315,8 +317,9 @@ static void test_likely(void)
         int64_t done_by_s;
         int orders;
     } rows[] = {
-        {"the last minute of its limit and a restart would end too late", NOW + 109, 0},
-        {"they end in time", NOW + 110, 1},
+        {"after a slot the last minute of its limit and a restart would end too late", NOW + 124,
+         0},
+        {"they end in time", NOW + 125, 1},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char note[64];
@@ -365,7 +368,6 @@ static void test_first_piece(void)
              "policy=greenest,code=GREENER_LATER,layer=flag,eb=0,cb=0,act=default,run=,requeue=0",
              NOW, NOW + 250, NOW + ALLOWED, ALLOWED);
     struct slurm_job *other = list_add(8, 250);
-    other->limit_s = 100;
     free(COMMENT(other));
     COMMENT(other) = strdup(text);
     end_job(j);
@@ -381,6 +383,223 @@ static void test_first_piece(void)
     tear_down();
 }
 
+/* Where there is no room for all in the dip, what is worse than the dip runs, too. */
+static void test_threshold(void)
+{
+    static const struct {
+        const char *what;
+        uint32_t cpus;
+        int orders;
+    } rows[] = {
+        {"3 of 168 slots hold 0.6 of a CPU's week of work", 40, 1},
+        {"not on half as many: all run at 400", 20, 0},
+        {"nor on the 16 of the largest partition, if that is all that is known", 0, 0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        begin(",requeue=0");
+        list_cpus = rows[i].cpus;
+        next_list(40);
+        UNIT_INT(n_orders, rows[i].orders, "%s", rows[i].what);
+        tear_down();
+    }
+    begin(",requeue=0");
+    list_cpus = 40;
+    list_add(8, 0)->limit_s = 100000;
+    next_list(40);
+    UNIT_INT(n_orders, 0, "what waits in the queue has to fit as well");
+    tear_down();
+
+    begin(",requeue=0");
+    list_cpus = 40;
+    next_list(10); /* one CPU in use: the mean of a week begins there */
+    for (uint32_t id = 20; id < 30; id++)
+        run_job(list_add(id, 0));
+    restart();
+    next_list(30);
+    UNIT_INT(n_orders, 1, "what began just now is little of a week's mean, also after a kill");
+    tear_down();
+}
+
+/* No forecast, or one that is too old: nobody pauses, and what stands still goes on. */
+static void test_no_forecast(void)
+{
+    struct slurm_job *j = begin(",requeue=0");
+    next_list(5);
+    advance(35);
+    apply();
+    c.board.head.forecast_quality = FORECAST_STALE;
+    pauser_run(&c);
+    UNIT_INT(n_orders, 0, "nobody pauses");
+    tear_down();
+
+    j = begin(",requeue=0");
+    next_list(40);
+    requeued(j, 0);
+    apply();
+    c.board.head.forecast_quality = FORECAST_STALE;
+    pauser_run(&c);
+    UNIT_INT(orders[n_orders - 1].kind, ORDER_BEGIN, "it goes on");
+    UNIT_INT(orders[n_orders - 1].begin_s, NOW + 40, "at once");
+    tear_down();
+}
+
+/* ---- whose turn comes in a dirty hour ---- */
+
+#define HOURS(n) ((n)*3600LL)
+
+/* A job of ten hours that waits in Slurm's queue since NOW, where it is 400 g/kWh for two hours and
+ * 100 for twelve; a day later again. It may be made to wait for two days. */
+static struct slurm_job *queue(const char *requeue, int64_t limit_s)
+{
+    char body[8000], text[512], t[40];
+    size_t at = 0;
+    begin("");
+    for (int h = -10; h < 120; h++)
+        at += (size_t)snprintf(body + at, sizeof(body) - at, "%s,DE,%d\n",
+                               when_format_rfc3339(t, sizeof(t), NOW + HOURS(h)),
+                               (h + 24) % 24 >= 2 && (h + 24) % 24 < 14 ? 100 : 400);
+    write_feed(body);
+    c.set.carbon.slot_ms = 900000;
+    c.set.carbon.horizon_ms = HOURS(96) * 1000;
+    UNIT_INT(feed_watch_look(&c), 1, "the feed is read");
+    struct slurm_job *j = list_add(8, 0);
+    j->limit_s = limit_s;
+    snprintf(text, sizeof(text),
+             "carnot:v=1,id=8,t=%lld,begin=%lld,latest=%lld,wait=172800,j=600,g=0.0166,g0=0.0667,"
+             "policy=greenest,code=FLAT,layer=flag,eb=0,cb=0,act=default,run=%s",
+             NOW, NOW, NOW, requeue);
+    free(COMMENT(j));
+    COMMENT(j) = strdup(text);
+    return j;
+}
+
+static void test_turn(void)
+{
+    struct slurm_job *j = queue(",requeue=0", HOURS(10));
+    next_list(60);
+    UNIT_INT(n_orders, 1, "it waits");
+    UNIT_INT(orders[0].kind, ORDER_BEGIN, "by a begin time");
+    UNIT_INT(orders[0].begin_s, NOW + HOURS(2), "until the hour is green");
+    UNIT_INT(orders[0].replaces_s[0], NOW, "unless somebody else has a word");
+    struct ledger_job *r = runs_newest(&c, 8);
+    UNIT_INT(r->delay_s, HOURS(2) - 60, "its delay is Carnot's");
+    UNIT_INT(r->latest_s, NOW + 60 + 172800, "and its allowance is what it may be");
+    UNIT_INT(said("\"ev\":\"job.wait\",\"code\":\"GREENER_LATER\",\"job\":8"), 1, "said once");
+    n_waiting = 1;
+    next_list(1);
+    UNIT_INT(n_orders, 1, "once");
+    n_waiting = 0;
+    restart(); /* the order is lost with the process */
+    next_list(1);
+    UNIT_INT(n_orders, 2, "and given again");
+    UNIT_INT(orders[1].begin_s, NOW + HOURS(2), "the same");
+    planner_ordered(&c, 8, NOW + HOURS(2), 1);
+    j->eligible_s = NOW + HOURS(2);
+    restart(); /* this time Slurm has it */
+    next_list(1);
+    UNIT_INT(n_orders, 2, "not again");
+    UNIT_INT(runs_newest(&c, 8)->released, 0, "and it is no user's word");
+    advance(HOURS(2));
+    next_list(0);
+    UNIT_INT(n_orders, 2, "green: it queues");
+    advance(HOURS(12)); /* the queue was long */
+    next_list(0);
+    UNIT_INT(n_orders, 3, "its turn comes in a dirty hour again");
+    UNIT_INT(orders[2].begin_s, NOW + HOURS(26), "until the next green one");
+    UNIT_INT(runs_newest(&c, 8)->latest_s, NOW + 60 + 172800, "no later than it was told");
+    UNIT_INT(runs_newest(&c, 8)->delay_s, HOURS(14) - 60 - 63, "both waits count");
+    planner_ordered(&c, 8, NOW + HOURS(26), 1);
+    j->eligible_s = NOW + HOURS(26);
+    advance(HOURS(24));
+    next_list(0);
+    UNIT_INT(n_orders, 3, "too few green hours are left of what it was told: it queues");
+    run_job(j);
+    next_list(1);
+    UNIT_INT(said("promise.missed"), 0, "no promise is missed");
+    tear_down();
+}
+
+/* The order comes to nothing, or too late: the job has been started. */
+static void test_turn_late(void)
+{
+    struct slurm_job *j = queue(",requeue=0", HOURS(10));
+    next_list(60);
+    planner_ordered(&c, 8, NOW + HOURS(2), 0);
+    UNIT_INT(runs_newest(&c, 8)->planned_s, 0, "Slurm did not do it");
+    next_list(60);
+    UNIT_INT(n_orders, 2, "it is tried again");
+    UNIT_INT(runs_newest(&c, 8)->delay_s, HOURS(2) - 120, "and counted once");
+    run_job(j); /* its turn came first */
+    next_list(1);
+    UNIT_INT(runs_newest(&c, 8)->delay_s, 120, "it has not waited for us");
+    UNIT_INT(n_orders, 2, "nothing to do");
+    UNIT_INT(said("promise.missed"), 0, "no promise is missed");
+    tear_down();
+}
+
+static void test_turn_left_alone(void)
+{
+    static const struct {
+        const char *what, *note;
+        int64_t limit_s;
+        int held, bound, observe, spent_s, expected_s;
+        uint64_t min_gain_ug;
+        uint32_t cpus;
+    } rows[] = {
+        {"it cannot be paused", "", HOURS(10), 0, 0, 0, 0, 0, 0, 4000},
+        {"it is short", ",requeue=0", HOURS(6), 0, 0, 0, 0, 0, 0, 4000},
+        {"it is held", ",requeue=0", HOURS(10), 1, 0, 0, 0, 0, 0, 4000},
+        {"it is in a reservation", ",requeue=0", HOURS(10), 0, 1, 0, 0, 0, 0, 4000},
+        {"Carnot observes", ",requeue=0", HOURS(10), 0, 0, 1, 0, 0, 0, 4000},
+        {"less than an hour of its allowance is left", ",requeue=0", HOURS(10), 0, 0, 0, 169400, 0,
+         0, 4000},
+        {"Slurm expects it later", ",requeue=0", HOURS(10), 0, 0, 0, 0, HOURS(2), 0, 4000},
+        {"that saves too little", ",requeue=0", HOURS(10), 0, 0, 0, 0, 0, 1000000000, 4000},
+        {"the site is full", ",requeue=0", HOURS(10), 0, 0, 0, 0, 0, 0, 1},
+        {"it is to be done by then", ",requeue=1700036400", HOURS(10), 0, 0, 0, 0, 0, 0, 4000},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct slurm_job *j = queue(rows[i].note, rows[i].limit_s);
+        j->held = rows[i].held;
+        j->bound = rows[i].bound;
+        j->start_s = rows[i].expected_s ? NOW + rows[i].expected_s : 0;
+        c.set.mode = rows[i].observe ? MODE_OBSERVE : MODE_ACT;
+        c.set.policy.min_gain_ug = rows[i].min_gain_ug;
+        list_cpus = rows[i].cpus;
+        if (rows[i].cpus == 1)
+            list_add(9, 0)->limit_s = HOURS(1000);
+        apply();
+        runs_newest(&c, 8)->spent_s = rows[i].spent_s;
+        next_list(60);
+        UNIT_INT(n_orders, 0, "%s", rows[i].what);
+        tear_down();
+    }
+}
+
+/* lambda is added to the threshold: who is in a hurry runs in dearer hours. */
+static void test_lambda(void)
+{
+    static const struct {
+        const char *policy;
+        double g_per_h;
+        int orders;
+    } rows[] = {{"greenest", 10, 1}, {"balanced", 1, 1}, {"balanced", 10, 0}, {"asap", 0, 0}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char note[600], *policy;
+        struct slurm_job *j = queue(",requeue=0", HOURS(10));
+        policy = strstr(COMMENT(j), "policy=greenest");
+        *policy = '\0';
+        snprintf(note, sizeof(note), "%spolicy=%s%s", COMMENT(j), rows[i].policy,
+                 policy + strlen("policy=greenest"));
+        free(COMMENT(j));
+        COMMENT(j) = strdup(note);
+        c.set.policy.lambda_g_per_h = rows[i].g_per_h; /* 1 g an hour of 10 W: 100 g/kWh */
+        next_list(60);
+        UNIT_INT(n_orders, rows[i].orders, "%s, %g", rows[i].policy, rows[i].g_per_h);
+        tear_down();
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {{"pauses", test_pauses},
@@ -392,6 +611,12 @@ int main(int argc, char **argv)
                                              {"likely", test_likely},
                                              {"moves", test_moves},
                                              {"first_piece", test_first_piece},
+                                             {"threshold", test_threshold},
+                                             {"no_forecast", test_no_forecast},
+                                             {"turn", test_turn},
+                                             {"turn_late", test_turn_late},
+                                             {"turn_left_alone", test_turn_left_alone},
+                                             {"lambda", test_lambda},
                                              {NULL, NULL}};
     return unit_main(argc, argv, cases, "pauser");
 }

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "placement/pause_rule.h"
+
+#define DAY_SLOTS 24
+#define WEEK_SLOTS 168
+/* So full may the green hours be planned: some to spare, for what nobody knows yet. */
+#define THRESHOLD_SHARE 0.6
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Below this intensity there is room for all the work of a week, with some to spare. */
+double pause_rule_threshold(const struct series *s, int64_t now_s, int64_t slot_s, int64_t known_s,
+                            const struct pause_site *site)
+{
+    double slots[WEEK_SLOTS];
+    double room = site->cpus * WEEK_SLOTS;
+    double load = site->used_cpus * WEEK_SLOTS + site->queued_cpu_s / (double)slot_s;
+    if (!(site->cpus > 0))
+        return NAN;
+    for (int h = 0; h < WEEK_SLOTS; h++) {
+        int64_t t_s = now_s + h * slot_s;
+        while (t_s >= known_s && t_s - DAY_SLOTS * slot_s >= now_s)
+            t_s -= DAY_SLOTS * slot_s;
+        slots[h] = series_at(s, t_s);
+    }
+    qsort(slots, WEEK_SLOTS, sizeof(*slots), compare);
+    double share = THRESHOLD_SHARE * load / room;
+    size_t at = share >= 1 ? WEEK_SLOTS - 1 : (size_t)(share * (WEEK_SLOTS - 1));
+    return slots[at];
+}
+
+int pause_rule_cheap(const struct pause_query *q)
+{
+    const struct series *s = &q->believed;
+    if (q->bound_s < q->slot_s)
+        return 1;
+    double now = series_at(s, q->now_s);
+    int64_t need = (q->left_s + q->slot_s - 1) / q->slot_s;
+    int64_t slots = need + q->bound_s / q->slot_s, cheaper = 0;
+    size_t i = series_find(s, q->now_s);
+    for (int64_t h = 1; h < slots && cheaper < need; h++) {
+        int64_t t_s = q->now_s + h * q->slot_s;
+        while (i + 1 < s->n && s->points[i + 1].t_s <= t_s)
+            i++;
+        if (i + 1 == s->n)
+            break; /* nobody knows what comes then */
+        cheaper += s->points[i].g_per_kwh < now;
+    }
+    return cheaper < need;
+}
+
+static int is_green(const struct pause_query *q)
+{
+    return !isnan(q->level) && series_at(&q->believed, q->now_s) <= q->level;
+}
+
+int pause_rule_runs(const struct pause_query *q)
+{
+    return is_green(q) || pause_rule_cheap(q);
+}
+
+double pause_rule_level(const struct pause_query *q)
+{
+    return isnan(q->level) ? series_mean(&q->believed, q->now_s, q->now_s + DAY_SLOTS * q->slot_s)
+                           : q->level;
+}
+
+/* Grams above the level in the dirty hours ahead, against those of two switches. */
+static int pays(const struct pause_query *q)
+{
+    int64_t slots = q->bound_s / q->slot_s;
+    double level = pause_rule_level(q), saved = 0;
+    for (int64_t h = 0; h < slots; h++) {
+        double g = series_at(&q->believed, q->now_s + h * q->slot_s);
+        if (g <= level)
+            break;
+        saved += (g - level) * (double)q->slot_s;
+    }
+    return saved > 2 * level * (double)q->switch_s;
+}
+
+int pause_rule_stops(const struct pause_query *q)
+{
+    return q->bound_s >= q->slot_s && !pause_rule_runs(q) && pays(q);
+}
+
+/* The next moment at which the rule may say something else. */
+static int64_t next_look_s(const struct pause_query *q, int64_t t_s)
+{
+    const struct series *s = &q->believed;
+    size_t i = series_find(s, t_s);
+    while (i < s->n && s->points[i].t_s <= t_s)
+        i++;
+    int64_t next_s = t_s + q->slot_s;
+    return i < s->n && s->points[i].t_s < next_s ? s->points[i].t_s : next_s;
+}
+
+int64_t pause_rule_until(const struct pause_query *q)
+{
+    struct pause_query at = *q;
+    int64_t last_s = q->now_s + (q->bound_s > 0 ? q->bound_s : 0);
+    while (at.now_s < last_s && !pause_rule_runs(&at)) {
+        int64_t next_s = next_look_s(q, at.now_s);
+        at.now_s = next_s < last_s ? next_s : last_s;
+        at.bound_s = last_s - at.now_s;
+    }
+    return at.now_s;
+}
+
+double pause_rule_saves(const struct pause_query *q, int64_t from_s, int64_t to_s)
+{
+    int64_t end_s = to_s - from_s < q->left_s ? to_s : from_s + q->left_s;
+    return series_area(&q->believed, from_s, end_s, NULL, NULL) -
+           pause_rule_level(q) * (double)(end_s - from_s);
+}
