@@ -170,7 +170,7 @@ static const char *explain_pause(const struct ctl *c, const struct ledger_job *r
         snprintf(text, size, "is being paused until %s for a greener grid", resume);
         return "GREENER_LATER";
     }
-    if (row->start_s > 0 || row->pauses == 0 || !pauser_plans(row) || row->released)
+    if (row->start_s > 0 || row->pauses == 0 || !pauser_plans(c, row) || row->released)
         return NULL;
     if (at_s == 0) {
         snprintf(text, size, "is being paused for a greener grid: its run comes to its end");

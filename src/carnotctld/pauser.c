@@ -129,9 +129,10 @@ static int is_green(struct ctl *c)
 
 /* ---- a run after another ---- */
 
-int pauser_plans(const struct ledger_job *row)
+int pauser_plans(const struct ctl *c, const struct ledger_job *row)
 {
-    int waits = row->pauses > 0 || (row->planned_s > 0 && row->latest_s > 0);
+    int is_long = row->limit_s == 0 || row->limit_s > PAUSE_STARTS_SLOTS * site_load_slot_s(c);
+    int waits = row->pauses > 0 || (is_long && row->planned_s > 0 && row->latest_s > 0);
     return row->requeue && row->pauses == row->key.restart && waits;
 }
 
@@ -198,20 +199,25 @@ static void go_on_at(struct ctl *c, const struct slurm_job *job, struct ledger_j
     order_begin(c, job, row, at_s, "job.wait", row->pauses > 0 ? "REQUEUED" : "GREENER_LATER");
 }
 
-/* For a new forecast, if that is worth it: half of what a wait must save, as for other moves. */
-static void move(struct ctl *c, const struct slurm_job *job, struct ledger_job *row)
+/* For a new forecast, if that is worth it: half of what a wait must save, as for other moves. A
+ * plan of the plugin's is none of the rule's. */
+static void move(struct ctl *c, const struct slurm_job *job, struct ledger_job *row, int planned)
 {
     struct pause_query q;
     int64_t now_s = ctl_now_s(c), was_s = row->planned_s;
     if (!believed(c) || row->latest_s <= now_s)
         return;
-    double ug_per_area = ask(c, job, row, row->latest_s - now_s, &q);
+    double ug_per_area = ask(c, job, row, row->latest_s - now_s, &q), area;
     int64_t new_s = resume_at(c, row, &q);
-    if (new_s < was_s) /* what it would have run in is dear itself, if nothing green is in reach */
+    if (new_s <
+        was_s) { /* what it would have run in is dear itself, if nothing green is in reach */
         q.level = fmax(pause_rule_level(&q), series_at(&q.believed, was_s));
-    double gain_ug = new_s < was_s ? -pause_rule_saves(&q, new_s, was_s) * ug_per_area
-                                   : pause_rule_saves(&q, was_s, new_s) * ug_per_area;
-    if (new_s != was_s && gain_ug > 0 && gain_ug >= (double)c->set.policy.min_gain_ug / 2)
+        area = pause_rule_uses(&q, new_s, was_s);
+    } else {
+        area = pause_rule_saves(&q, was_s, new_s);
+    }
+    int pays = area > 0 && area * ug_per_area >= (double)c->set.policy.min_gain_ug / 2;
+    if (new_s != was_s && (pays || !planned))
         order_begin(c, job, row, new_s, "job.move", "GREENER_LATER");
 }
 
@@ -233,6 +239,7 @@ static int is_lost(const struct slurm_job *job, const struct ledger_job *row)
 static int look_at_waiting(struct ctl *c, const struct slurm_job *job, struct ledger_job *row,
                            int fresh)
 {
+    int planned = !is_new(c, row);
     if (job->held && row->pauses > 0 && row->enforce_step != ENFORCE_HELD && !row->released) {
         row->released = 1;
         tracker_store(c, row);
@@ -243,8 +250,8 @@ static int look_at_waiting(struct ctl *c, const struct slurm_job *job, struct le
         return 0;
     if (row->planned_s == 0 || is_lost(job, row))
         go_on_at(c, job, row);
-    else if (fresh && row->planned_s > ctl_now_s(c) + PLANNER_TOO_CLOSE_S)
-        move(c, job, row);
+    else if ((fresh || !planned) && row->planned_s > ctl_now_s(c) + PLANNER_TOO_CLOSE_S)
+        move(c, job, row, planned);
     else
         return 0;
     return 1;
@@ -385,8 +392,7 @@ static int look_at(struct ctl *c, const struct slurm_job *job, struct ledger_job
         return spare && look_at_running(c, job, row);
     if (job->phase != PHASE_PENDING)
         return 0;
-    int cost =
-        pauser_plans(row) && look_at_waiting(c, job, row, spare && (fresh || is_new(c, row)));
+    int cost = pauser_plans(c, row) && look_at_waiting(c, job, row, spare && fresh);
     return cost || (spare && look_at_queued(c, job, row));
 }
 

@@ -20,8 +20,8 @@
 void pauser_inherit(const struct ctl *c, const struct ledger_job *before, struct ledger_job *row);
 
 /* Is this run's begin time the pauser's, and not the planner's? That of a run after a pause is, and
- * that of a first run which waits: it starts with its first piece. 1 or 0. */
-int pauser_plans(const struct ledger_job *row);
+ * that of a first run which waits and may be long: it starts with its first piece. 1 or 0. */
+int pauser_plans(const struct ctl *c, const struct ledger_job *row);
 
 /* May Carnot pause the job in this run or a later one? 1 or 0. */
 int pauser_may(const struct ctl *c, const struct ledger_job *row);

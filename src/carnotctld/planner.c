@@ -151,7 +151,7 @@ static int promised(const struct slurm_job *job, const struct ledger_job *row,
 int planner_ours(const struct ctl *c, const struct slurm_job *job, const struct ledger_job *row,
                  struct placement_note *note)
 {
-    return row && job->phase == PHASE_PENDING && !pauser_plans(row) && !row->released &&
+    return row && job->phase == PHASE_PENDING && !pauser_plans(c, row) && !row->released &&
            !job->bound && !job->held && tracker_acting(c, row) && promised(job, row, note);
 }
 

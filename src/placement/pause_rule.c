@@ -116,9 +116,28 @@ int64_t pause_rule_until(const struct pause_query *q)
     return at.now_s;
 }
 
+/* The area between intensity and level, where that is above it (sign 1) or below (-1). */
+static double beyond(const struct pause_query *q, int64_t from_s, int64_t to_s, double sign)
+{
+    const struct series *s = &q->believed;
+    int64_t end_s = to_s - from_s < q->left_s ? to_s : from_s + q->left_s;
+    double level = pause_rule_level(q), area = 0;
+    size_t i = series_find(s, from_s);
+    for (int64_t t_s = from_s; t_s < end_s; i++) {
+        int64_t next_s =
+            i + 1 < s->n && s->points[i + 1].t_s < end_s ? s->points[i + 1].t_s : end_s;
+        area += fmax(sign * (s->points[i].g_per_kwh - level), 0) * (double)(next_s - t_s);
+        t_s = next_s;
+    }
+    return area;
+}
+
 double pause_rule_saves(const struct pause_query *q, int64_t from_s, int64_t to_s)
 {
-    int64_t end_s = to_s - from_s < q->left_s ? to_s : from_s + q->left_s;
-    return series_area(&q->believed, from_s, end_s, NULL, NULL) -
-           pause_rule_level(q) * (double)(end_s - from_s);
+    return beyond(q, from_s, to_s, 1);
+}
+
+double pause_rule_uses(const struct pause_query *q, int64_t from_s, int64_t to_s)
+{
+    return beyond(q, from_s, to_s, -1);
 }

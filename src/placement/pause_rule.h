@@ -57,8 +57,9 @@ int64_t pause_rule_until(const struct pause_query *q);
 
 /* The level; where there is none, the mean of the next day. */
 double pause_rule_level(const struct pause_query *q);
-/* What standing still from from_s to to_s saves by that level, in g/kWh x s; the job would run in
- * as much of it as it has left. Negative where running there is what saves. */
+/* What standing still from from_s to to_s saves by that level, where it does, in g/kWh x s; and
+ * what running there does. Of both as much as the job would run. O(edges between them) */
 double pause_rule_saves(const struct pause_query *q, int64_t from_s, int64_t to_s);
+double pause_rule_uses(const struct pause_query *q, int64_t from_s, int64_t to_s);
 
 #endif

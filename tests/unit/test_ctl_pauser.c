@@ -358,31 +358,6 @@ static void test_moves(void)
     tear_down();
 }
 
-/* The plugin plans a start for the whole job in one piece; it begins with the first green one. */
-static void test_first_piece(void)
-{
-    char text[512];
-    struct slurm_job *j = begin(",requeue=0");
-    snprintf(text, sizeof(text),
-             "carnot:v=1,id=8,t=%lld,begin=%lld,latest=%lld,wait=%d,j=600,g=0.0166,g0=0.0667,"
-             "policy=greenest,code=GREENER_LATER,layer=flag,eb=0,cb=0,act=default,run=,requeue=0",
-             NOW, NOW + 250, NOW + ALLOWED, ALLOWED);
-    struct slurm_job *other = list_add(8, 250);
-    free(COMMENT(other));
-    COMMENT(other) = strdup(text);
-    end_job(j);
-    next_list(0);
-    UNIT_INT(n_orders, 1, "moved at once");
-    UNIT_INT(orders[0].begin_s, NOW + 70, "to where the dip begins");
-    planner_ordered(&c, 8, NOW + 70, 1);
-    other->eligible_s = NOW + 70;
-    next_list(5);
-    UNIT_INT(n_orders, 1, "once");
-    UNIT_INT(runs_newest(&c, 8)->delay_s, 70, "its wait");
-    UNIT_INT(runs_newest(&c, 8)->released, 0, "and it is ours");
-    tear_down();
-}
-
 /* Where there is no room for all in the dip, what is worse than the dip runs, too. */
 static void test_threshold(void)
 {
@@ -471,6 +446,43 @@ static struct slurm_job *queue(const char *requeue, int64_t limit_s)
     free(COMMENT(j));
     COMMENT(j) = strdup(text);
     return j;
+}
+
+/* The plugin has it begin in begin_h hours, for two days from NOW at the latest. */
+static void planned(struct slurm_job *j, int begin_h)
+{
+    char text[512];
+    snprintf(text, sizeof(text),
+             "carnot:v=1,id=8,t=%lld,begin=%lld,latest=%lld,wait=172800,j=600,g=0.0166,g0=0.0667,"
+             "policy=greenest,code=GREENER_LATER,layer=flag,eb=0,cb=0,act=default,run=,requeue=0",
+             NOW, NOW + HOURS(begin_h), NOW + 172800);
+    free(COMMENT(j));
+    COMMENT(j) = strdup(text);
+    j->eligible_s = NOW + HOURS(begin_h);
+}
+
+/* The plugin plans a start for the whole job in one piece; it begins with the first green one. */
+static void test_first_piece(void)
+{
+    struct slurm_job *j = queue(",requeue=0", HOURS(10));
+    planned(j, 3);
+    c.set.policy.min_gain_ug = 1000000000;
+    next_list(0);
+    UNIT_INT(n_orders, 1, "moved at once, whatever that saves");
+    UNIT_INT(orders[0].begin_s, NOW + HOURS(2), "to where it gets green");
+    planner_ordered(&c, 8, NOW + HOURS(2), 1);
+    j->eligible_s = NOW + HOURS(2);
+    next_list(5);
+    UNIT_INT(n_orders, 1, "once");
+    UNIT_INT(runs_newest(&c, 8)->delay_s, HOURS(2), "its wait");
+    UNIT_INT(runs_newest(&c, 8)->released, 0, "and it is ours");
+    tear_down();
+
+    j = queue(",requeue=0", HOURS(6));
+    planned(j, 3);
+    next_list(0);
+    UNIT_INT(n_orders, 0, "a short one begins as the plugin says");
+    tear_down();
 }
 
 static void test_turn(void)

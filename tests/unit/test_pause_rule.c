@@ -190,8 +190,13 @@ static void test_saves(void)
     dip(&g, 3, 5);
     g.q.level = 150;
     UNIT_DBL(pause_rule_saves(&g.q, NOW, NOW + 3 * HOUR), 3 * HOUR * 250.0, 1e-6, "dirty hours");
-    UNIT_DBL(pause_rule_saves(&g.q, NOW + 3 * HOUR, NOW + 8 * HOUR), 4 * HOUR * -50.0, 1e-6,
-             "to stand still in green ones costs, as many as it would run in");
+    UNIT_DBL(pause_rule_saves(&g.q, NOW - HOUR, NOW + 9 * HOUR), 4 * HOUR * 250.0, 1e-6,
+             "no more than it would run in");
+    UNIT_DBL(pause_rule_uses(&g.q, NOW + 2 * HOUR, NOW + 5 * HOUR), 2 * HOUR * 50.0, 1e-6,
+             "green ones, between which it pauses");
+    UNIT_DBL(pause_rule_uses(&g.q, NOW, NOW + 9 * HOUR), 1 * HOUR * 50.0, 1e-6, "in its four");
+    UNIT_DBL(pause_rule_saves(&g.q, NOW + 100 * HOUR, NOW + 101 * HOUR), HOUR * 250.0, 1e-6,
+             "the last value holds");
     UNIT_DBL(pause_rule_saves(&g.q, NOW, NOW), 0, 0, "nothing");
     g.q.level = NAN;
     UNIT_DBL(pause_rule_level(&g.q), (19 * 400 + 5 * 100) / 24.0, 1e-9, "the mean of a day");
