@@ -269,7 +269,7 @@ static int only_queues(const struct ctl *c, const struct slurm_job *job,
     return pauser_may(c, row) && !planner_first && !job->held && !job->completing && !job->bound &&
            !job->dependency && job->eligible_s > 0 && job->eligible_s <= now_s &&
            row->planned_s <= now_s && row->begin_set_s == row->planned_s &&
-           job->start_s <= now_s + site_load_slot_s(c);
+           job->start_s <= now_s + PAUSE_HOUR_S;
 }
 
 /* Until when it may be made to wait from now on: by its allowance, by what it was told, and not

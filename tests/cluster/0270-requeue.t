@@ -3,7 +3,10 @@
 #
 # Pausing a job that checkpoints (--carbon-requeue): it runs in the first green piece, is requeued while the grid is
 # dirty, keeps its id, goes on in the second green piece, and ends once, with the work of one run. A job without the flag
-# runs through. Carnot is killed while the job stands still, and what others do to such a job ends the pausing.
+# runs through. Carnot is killed while the job stands still, and what others do to such a job ends the pausing. One that
+# queues while the grid is dirty does not take the CPUs that others have given back.
+#
+# An hour of the rule is 20 s here, four slots: so a job of more than two minutes is a long one, and a week an hour.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -14,9 +17,10 @@ need_sandbox
 echo KillWait=20 >"$T/slurm.extra"
 trace "$T/carbon.csv" -600:400
 sandbox_up sb --nodes 2 --carbon "$T/carbon.csv" --carnot "$T/carnot.yaml" --slurm "$T/slurm.extra"
-# Two minutes of work do not fit into one green piece: it takes both.
-trace "$T/carbon.csv" -600:400 0:100 45:400 105:100 210:400
-readonly DIRTY=$((TRACE_NOW + 45)) GREEN=$((TRACE_NOW + 105)) END=$((TRACE_NOW + 210))
+# Three minutes of work do not fit into one green piece: it takes both. Most of what lies ahead is green, so that all the
+# work of a week would fit there: 100 is the site's threshold.
+trace "$T/carbon.csv" -600:400 0:100 45:400 105:100 305:400 500:100
+readonly DIRTY=$((TRACE_NOW + 45)) GREEN=$((TRACE_NOW + 105)) END=$((TRACE_NOW + 305))
 
 # 45 steps of a second. A checkpoint costs three: a job that were killed in it would do them again.
 cat >"$T/steps.sh" <<'SCRIPT'
@@ -40,7 +44,7 @@ SCRIPT
 
 # work DIR [OPTION...]: submits it there.
 work() {
-    mkdir -p "$SB/$1" && in_sandbox sbatch --parsable -t 2 -n1 -D "$SB/$1" -o /dev/null "${@:2}" "$T/steps.sh" 2>"$T/sbatch.err"
+    mkdir -p "$SB/$1" && in_sandbox sbatch --parsable -t 3 -n1 -D "$SB/$1" -o /dev/null "${@:2}" "$T/steps.sh" 2>"$T/sbatch.err"
 }
 log() { cat "$SB/$1/log"; }
 said() { grep -c "^$2 " "$SB/$1/log" 2>/dev/null; }
@@ -65,8 +69,10 @@ in_sandbox scancel -u root
 mkdir -p "$SB/plain"
 sed 's/ carbon-requeue$//' "$T/steps.sh" >"$T/through.sh"
 id=$(work paused)
-plain=$(in_sandbox sbatch --parsable -t 2 -n1 -D "$SB/plain" -o /dev/null --carbon-policy=asap "$T/through.sh")
+plain=$(in_sandbox sbatch --parsable -t 3 -n1 -D "$SB/plain" -o /dev/null --carbon-policy=asap "$T/through.sh")
 freed=$(work freed --carbon-delay=3m)
+in_sandbox sbatch -t 1 -n5 -o /dev/null --carbon-policy=asap --wrap "sleep 65" >/dev/null # until the grid is dirty
+turn=$(work turn -n6 -t 5) # likely to be long, after the second that srun has run
 like "it is noted" "$(job "$id" AdminComment)" ',requeue=0'
 ok "it starts in the first green piece" wait_for 15 test -s "$SB/paused/log"
 between "at once" $(($(date +%s) - TRACE_NOW)) 0 40
@@ -74,11 +80,13 @@ ok "why says what may come" wait_for 10 says_why "$id" 'Carnot may pause it'
 wait_for 20 says_why "$freed" 'Carnot may pause it'
 like "a user ends the pausing of another" "$(in_sandbox carnot now "$freed")" "not paused any more"
 ok "it runs on until the grid is dirty" wait_state 5 "$id" RUNNING
+is "another one has too few CPUs" "$(job "$turn" JobState)" PENDING
 sleep $((DIRTY - $(date +%s) > 0 ? DIRTY - $(date +%s) : 0))
 ok "then Slurm queues it again" wait_state 15 "$id" PENDING
 is "once" "$(job "$id" Restarts)" 1
 ok "the script has had the time for a checkpoint" wait_for 15 test -s "$SB/paused/step"
-begins_green() { local at; at=$(job_epoch "$id" StartTime) && ((at >= GREEN && at < GREEN + 10)); }
+begins_green() { local at; at=$(job_epoch "${1:-$id}" StartTime) && ((at >= GREEN && at < GREEN + 10)); }
+ok "nor does the one that queues take the CPUs of others before" wait_for 10 begins_green "$turn"
 ok "it is to go on in the next green piece" wait_for 15 begins_green
 ok "why says so" wait_for 5 says_why "$id" 'is paused until .* for a greener grid, .* at the latest'
 is "it is in the log, with what it saves" "$(event job.pause "$id" | jq -r '"\(.code) \(.saves_g > 0)"')" "GREENER_LATER true"
@@ -98,6 +106,7 @@ is "the second began where the first had stopped" "$(log paused | sed -n 3p | cu
 between "in the second green piece" "$(($(log paused | sed -n 3p | cut -d' ' -f5) - GREEN))" 0 20
 between "not past its bound" "$(log paused | sed -n 3p | cut -d' ' -f5)" "$GREEN" "$latest"
 is "Carnot requeued it once" "$(event job.pause "$id" | wc -l)" 1
+is "the other one began when it was green, too" "$(($(sed -n 1p "$SB/turn/log" | cut -d' ' -f5) >= GREEN)) $(said turn begin)" "1 1"
 is "and missed no promise" "$(jq -c 'select(.ev == "promise.missed")' "$SB/log/events.jsonl")" ""
 
 # ---- those that are left alone
