@@ -64,7 +64,8 @@ const struct setting settings_table[] = {
     {"carbon", "replay", SETTING_BOOL, FIELD(carbon.replay), NULL, NULL, "false",
      "Map an old trace onto now, at the same hour of the week: for trials only."},
     {"carbon", "slot", SETTING_DURATION, FIELD(carbon.slot_ms), "5s", "1h", "15m",
-     "Length of a slot in forecasts and in the count of what is planned."},
+     "Length of a slot in forecasts and in the count of what is planned. Four of them, an hour at "
+     "most, are what pausing reckons in."},
     {"carbon", "horizon", SETTING_DURATION, FIELD(carbon.horizon_ms), "10m", "14d", "96h",
      "How far ahead jobs are planned."},
     {"carbon", "stale_after", SETTING_DURATION, FIELD(carbon.stale_after_ms), "1m", "7d", "3h",

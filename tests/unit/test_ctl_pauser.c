@@ -422,18 +422,25 @@ static void test_no_forecast(void)
 
 #define HOURS(n) ((n)*3600LL)
 
-/* A job of ten hours that waits in Slurm's queue since NOW, where it is 400 g/kWh for two hours and
- * 100 for twelve; a day later again. It may be made to wait for two days. */
-static struct slurm_job *queue(const char *requeue, int64_t limit_s)
+/* Each day from NOW on 400 g/kWh, and 100 for twelve hours from that hour on. */
+static void green_at(int from)
 {
-    char body[8000], text[512], t[40];
+    char body[8000], t[40];
     size_t at = 0;
-    begin("");
     for (int h = -10; h < 120; h++)
         at += (size_t)snprintf(body + at, sizeof(body) - at, "%s,DE,%d\n",
                                when_format_rfc3339(t, sizeof(t), NOW + HOURS(h)),
-                               (h + 24) % 24 >= 2 && (h + 24) % 24 < 14 ? 100 : 400);
+                               (h + 24) % 24 >= from && (h + 24) % 24 < from + 12 ? 100 : 400);
     write_feed(body);
+}
+
+/* A job that waits in Slurm's queue since NOW, where it is 400 g/kWh for two hours and
+ * 100 for twelve; a day later again. It may be made to wait for two days. */
+static struct slurm_job *queue(const char *requeue, int64_t limit_s)
+{
+    char text[512];
+    begin("");
+    green_at(2);
     c.set.carbon.slot_ms = 900000;
     c.set.carbon.horizon_ms = HOURS(96) * 1000;
     UNIT_INT(feed_watch_look(&c), 1, "the feed is read");
@@ -588,6 +595,46 @@ static void test_turn_left_alone(void)
     }
 }
 
+/* Time runs out in the middle of a list: the next one goes on there, by the newest samples still.
+ */
+static void test_slices(void)
+{
+    static const int ids = 8;
+    queue("", HOURS(10));
+    n_list = 0;
+    for (int i = 0; i < ids; i++) {
+        planned(list_add(8, 0), 3);
+        list[i].job_id = 8 + (uint32_t)i;
+        list[i].limit_s = HOURS(10);
+    }
+    next_list(0);
+    UNIT_INT(n_orders, ids, "each begins by the rule");
+    for (int i = 0; i < ids; i++) {
+        planner_ordered(&c, list[i].job_id, orders[i].begin_s, 1);
+        list[i].eligible_s = orders[i].begin_s;
+    }
+    advance(60);
+    next_list(0);
+    green_at(5);
+    UNIT_INT(feed_watch_look(&c), 1, "a new forecast");
+    n_orders = 0;
+    clock_now.mono_step_ms = 30; /* with each look at the clock */
+    apply();
+    pauser_run(&c);
+    UNIT_OK(n_orders > 0 && n_orders < ids, "not all at once: %d", n_orders);
+    n_waiting = 1; /* they are under way: none is lost */
+    for (int i = 0; i < ids; i++) {
+        int before = n_orders;
+        apply();
+        pauser_run(&c);
+        UNIT_OK(n_orders - before < ids, "nor then: %d", n_orders - before);
+    }
+    UNIT_INT(n_orders, ids, "but each is moved once");
+    for (int i = 0; i < ids; i++)
+        UNIT_INT(orders[i].begin_s, NOW + HOURS(5), "job %d", i);
+    tear_down();
+}
+
 /* lambda is added to the threshold: who is in a hurry runs in dearer hours. */
 static void test_lambda(void)
 {
@@ -628,6 +675,7 @@ int main(int argc, char **argv)
                                              {"turn", test_turn},
                                              {"turn_late", test_turn_late},
                                              {"turn_left_alone", test_turn_left_alone},
+                                             {"slices", test_slices},
                                              {"lambda", test_lambda},
                                              {NULL, NULL}};
     return unit_main(argc, argv, cases, "pauser");
