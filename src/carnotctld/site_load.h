@@ -13,8 +13,8 @@
 int64_t site_load_slot_s(const struct ctl *c);
 
 /* The site's threshold in g/kWh, by the newest list and the board's forecast; NAN: there is none.
- * Found anew once a minute at most (a sixtieth of the hour), which costs some 0.5 us a job of the
- * list. The board has a forecast. */
+ * Found anew once a minute at most (a sixtieth of the hour), which costs some 0.3 us a job of the
+ * list (bench_replan). The board has a forecast. */
 double site_load_threshold(struct ctl *c);
 
 #endif

@@ -17,6 +17,7 @@
 #include "carnotctld/feed_watch.h"
 #include "carnotctld/planner.h"
 #include "carnotctld/publisher.h"
+#include "carnotctld/site_load.h"
 #include "carnotctld/tracker.h"
 #include "common/when.h"
 
@@ -123,6 +124,10 @@ static void bench(uint32_t n)
     if (publisher_publish(&c, &e) < 0)
         printf("%s\n", e.text);
     printf("a board built and published:        %8.1f ms\n", (seconds() - t) * 1e3);
+
+    t = seconds();
+    (void)site_load_threshold(&c);
+    printf("the site's threshold for pausing:   %8.1f ms\n", (seconds() - t) * 1e3);
 
     write_hours(2);
     feed_watch_look(&c);
