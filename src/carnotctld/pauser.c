@@ -227,6 +227,12 @@ static int is_new(const struct ctl *c, const struct ledger_job *row)
     return row->pauses == 0 && (row->key.submit_s + 1) * 1000 >= c->paused_listed_ms;
 }
 
+static int is_plugins(const struct ctl *c, const struct slurm_job *job,
+                      const struct ledger_job *row)
+{
+    return is_new(c, row) && job->note && job->note->begin_s == row->planned_s;
+}
+
 /* Is the order of its begin time lost with a process? Slurm's own still stands. */
 static int is_lost(const struct slurm_job *job, const struct ledger_job *row)
 {
@@ -237,9 +243,8 @@ static int is_lost(const struct slurm_job *job, const struct ledger_job *row)
 /* 1 if it has cost some arithmetic. Slurm sets a begin time of its own once the run before is
  * through: ours would be lost. */
 static int look_at_waiting(struct ctl *c, const struct slurm_job *job, struct ledger_job *row,
-                           int fresh)
+                           int spare, int fresh)
 {
-    int planned = !is_new(c, row);
     if (job->held && row->pauses > 0 && row->enforce_step != ENFORCE_HELD && !row->released) {
         row->released = 1;
         tracker_store(c, row);
@@ -248,10 +253,11 @@ static int look_at_waiting(struct ctl *c, const struct slurm_job *job, struct le
     }
     if (row->released || job->held || job->completing || job->dependency || !tracker_acting(c, row))
         return 0;
-    if (row->planned_s == 0 || is_lost(job, row))
+    if (row->planned_s == 0 || (spare && is_lost(job, row)))
         go_on_at(c, job, row);
-    else if ((fresh || !planned) && row->planned_s > ctl_now_s(c) + PLANNER_TOO_CLOSE_S)
-        move(c, job, row, planned);
+    else if (spare && (fresh || is_new(c, row)) &&
+             row->planned_s > ctl_now_s(c) + PLANNER_TOO_CLOSE_S)
+        move(c, job, row, !is_plugins(c, job, row));
     else
         return 0;
     return 1;
@@ -392,7 +398,7 @@ static int look_at(struct ctl *c, const struct slurm_job *job, struct ledger_job
         return spare && look_at_running(c, job, row);
     if (job->phase != PHASE_PENDING)
         return 0;
-    int cost = pauser_plans(c, row) && look_at_waiting(c, job, row, spare && fresh);
+    int cost = pauser_plans(c, row) && look_at_waiting(c, job, row, spare, fresh);
     return cost || (spare && look_at_queued(c, job, row));
 }
 
