@@ -73,7 +73,7 @@ struct settings {
         double overbook;                 /* slot ledger: planned nodes / nodes; 0.1..10; 1.0 */
         int64_t board_max_age_ms;        /* older boards count as absent; 5s..1h; 60s */
         int64_t off_stagger_ms;          /* waiting jobs are let go over this; 0..24h; 10m */
-        int64_t requeue_min_run_ms;      /* runs so long before it is paused; 0..14d; 30m */
+        int64_t requeue_min_run_ms;      /* runs so long before it is paused; 0..14d; 2h */
         int64_t requeue_cost_ms;         /* a pause costs so much running; 0..24h; 10m */
     } policy;
 

@@ -109,7 +109,7 @@ const struct setting settings_table[] = {
     {"policy", "off_stagger", SETTING_DURATION, FIELD(policy.off_stagger_ms), "0", "24h", "10m",
      "carnot off --now lets waiting jobs go evenly over this time; 0: all at once."},
     {"policy", "requeue_min_run", SETTING_DURATION, FIELD(policy.requeue_min_run_ms), "0", "14d",
-     "30m", "A job with --carbon-requeue runs so long before it is paused, after each start."},
+     "2h", "A job with --carbon-requeue runs so long before it is paused, after each start."},
     {"policy", "requeue_cost", SETTING_DURATION, FIELD(policy.requeue_cost_ms), "0", "24h", "10m",
      "What a pause of such a job costs, as time in which it runs: checkpoint, restart, work done "
      "twice."},

@@ -55,7 +55,7 @@ static void test_defaults(void)
     UNIT_DBL(s.policy.overbook, 1, 0, "overbook");
     UNIT_INT(s.policy.board_max_age_ms, 60000, "board_max_age");
     UNIT_INT(s.policy.off_stagger_ms, 600000, "off_stagger");
-    UNIT_INT(s.policy.requeue_min_run_ms, 1800000, "requeue_min_run");
+    UNIT_INT(s.policy.requeue_min_run_ms, 7200000, "requeue_min_run");
     UNIT_INT(s.policy.requeue_cost_ms, 600000, "requeue_cost");
     UNIT_INT(s.exempt.users.n + s.exempt.accounts.n + s.exempt.partitions.n + s.exempt.qos.n, 0,
              "nobody is exempt");
