@@ -29,11 +29,11 @@
 #define MOVE_RESTS 8
 #define MOVE_REST_MAX_MS 500
 /* slurmctld packs a list with its job lock held for reading, and a long one takes it hundreds of
- * milliseconds: it is left alone for so many times as long as the list took, a third of that when
- * somebody needs one. */
-#define LIST_RESTS 12
-#define LIST_POKED_RESTS 4
-#define LIST_REST_MAX_MS 20000
+ * milliseconds: it is left alone for so many times as long as lists take, a quarter of that when
+ * somebody needs one. Of the last two the shorter one counts: what was slow once was busy. */
+#define LIST_RESTS 8
+#define LIST_POKED_RESTS 2
+#define LIST_REST_MAX_MS 10000
 #define LIST_AGAIN_MS 5000 /* after a failure */
 #define ACCOUNTING_EVERY_MS 60000
 #define ACCOUNTING_AGAIN_MS 10000 /* after a failure */
@@ -250,6 +250,7 @@ static void wait_for_work(void)
 
 static void *run(void *arg)
 {
+    int64_t before_ms = 0; /* how long the last list took */
     (void)arg;
     pthread_mutex_lock(&client.lock);
     while (!client.stop) {
@@ -270,9 +271,11 @@ static void *run(void *arg)
             int64_t begun_ms = mono_ms();
             int came = load_list();
             int64_t ended_ms = mono_ms(), took_ms = ended_ms - begun_ms;
+            int64_t usual_ms = took_ms < before_ms ? took_ms : before_ms;
+            before_ms = took_ms;
             pthread_mutex_lock(&client.lock);
-            client.due_ms = ended_ms + list_pause_ms(came, took_ms);
-            client.poked_due_ms = ended_ms + list_rest_ms(took_ms, LIST_POKED_RESTS);
+            client.due_ms = ended_ms + list_pause_ms(came, usual_ms);
+            client.poked_due_ms = ended_ms + list_rest_ms(usual_ms, LIST_POKED_RESTS);
         }
     }
     pthread_mutex_unlock(&client.lock);
