@@ -86,8 +86,7 @@ int64_t lease_held(const struct lease_table *t, const struct board_budget *budge
     uint64_t account = budget->scope == BOARD_USER ? 0 : board_name_hash(budget->name);
     for (uint32_t i = 0; i < t->n; i++) {
         const struct lease *l = &t->leases[i];
-        int counts =
-            budget->scope == BOARD_USER ? l->uid == budget->uid : l->account == account;
+        int counts = budget->scope == BOARD_USER ? l->uid == budget->uid : l->account == account;
         if (!counts)
             continue;
         int64_t amount = budget->resource == 0 ? l->energy_uj : l->carbon_ug;

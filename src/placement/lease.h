@@ -22,8 +22,8 @@
 #define LEASE_USERS_MAX 256
 #define LEASE_DOUBT_MS 120000 /* after an expiry unseen, this long a user counts as doubtful */
 
-/* A decision goes over all of them, so they are small: names are board_name_hash(). Two names of one
- * hash count together, so that a budget or a slot may seem fuller than it is, never emptier. */
+/* A decision goes over all of them, so they are small: names are board_name_hash(). Two names of
+ * one hash count together, so that a budget or a slot may seem fuller than it is, never emptier. */
 struct lease {
     uint64_t id; /* random, never 0 */
     int64_t expires_ms;
