@@ -388,6 +388,19 @@ static void test_observe(void)
     host_fini();
 }
 
+/* A job on bio's budget. */
+static int is_accepted(void *arg)
+{
+    job_desc_msg_t d;
+    char *msg = NULL;
+    (void)arg;
+    host_job_init(&d, plain);
+    d.account = (char *)(uintptr_t) "bio";
+    int rc = host_submit(&d, 1000, &msg);
+    host_job_fini(&d, &msg);
+    return rc == 0;
+}
+
 /* slurmctld starts the plugin anew when it is reconfigured: what was promised is not known until
  * the next list. */
 static void test_begins_anew(void)
@@ -417,11 +430,7 @@ static void test_begins_anew(void)
     UNIT_OK(d.begin_time > 0, "and is decided");
     host_job_fini(&d, &msg);
     host_publish(&f, 3);
-    nanosleep(&wait, NULL);
-    host_job_init(&d, plain);
-    d.account = "bio";
-    UNIT_INT(host_submit(&d, 1000, &msg), 0, "after the next list it is accepted");
-    host_job_fini(&d, &msg);
+    UNIT_OK(host_wait(is_accepted, NULL), "after the next list it is accepted");
     host_fini();
 }
 
