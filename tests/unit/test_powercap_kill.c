@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -155,7 +156,9 @@ static void ask_of(const char *user, const char *message, const char *want)
         _exit(127);
     }
     (void)close(pair[1]);
-    UNIT_INT(send(pair[0], message, strlen(message), MSG_NOSIGNAL), strlen(message), "sent");
+    /* Whom it does not serve it leaves without listening. */
+    n = send(pair[0], message, strlen(message), MSG_NOSIGNAL);
+    UNIT_OK(n == (ssize_t)strlen(message) || (!want[0] && n < 0 && errno == EPIPE), "sent");
     n = recv(pair[0], text, sizeof(text) - 1, 0);
     text[n > 0 ? n : 0] = '\0';
     UNIT_OK(strncmp(text, want, strlen(want)) == 0 && (want[0] || !text[0]), "%s: got %s", message,
