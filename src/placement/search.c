@@ -144,30 +144,14 @@ static void walk_slots(const struct search *q, struct best *open, struct best *f
     }
 }
 
-static int64_t earlier(int64_t a_s, int64_t b_s)
-{
-    return a_s < b_s ? a_s : b_s;
-}
-
-/* The first edge of the series, shifted by -back_s, behind t_s. */
-static int64_t next_edge(const struct search *q, int64_t t_s, int64_t back_s)
-{
-    size_t i = series_find(&q->series, t_s + back_s);
-    if (q->series.points[i].t_s - back_s <= t_s)
-        i++;
-    return i < q->series.n ? q->series.points[i].t_s - back_s : INT64_MAX;
-}
-
 int64_t search_next_bend(const struct search *q, int64_t t_s)
 {
+    struct ends e = {.n = q->n_further + 2};
     if (t_s >= q->until_s)
         return INT64_MAX;
-    int64_t next_s = q->until_s;
-    next_s = earlier(next_s, next_edge(q, t_s, 0));
-    next_s = earlier(next_s, next_edge(q, t_s, q->length_s));
-    for (uint32_t i = 0; i < q->n_further; i++)
-        next_s = earlier(next_s, next_edge(q, t_s, q->further_s[i]));
-    return next_s;
+    ends_at(q, t_s, &e);
+    int64_t next_s = next_bend(&e);
+    return next_s < q->until_s ? next_s : q->until_s;
 }
 
 void search_run(const struct search *q, struct search_result *out)
