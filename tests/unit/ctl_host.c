@@ -334,3 +334,16 @@ long long report(long long seq, uint32_t job, uint64_t uj)
     UNIT_OK(acked >= 0, "%s", e.text);
     return acked;
 }
+
+int said(const char *what)
+{
+    char path[600], line[2048];
+    int n = 0;
+    snprintf(path, sizeof(path), "%s/events.jsonl", unit_tmpdir());
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof(line), f))
+        n += strstr(line, what) != NULL;
+    if (f)
+        fclose(f);
+    return n;
+}

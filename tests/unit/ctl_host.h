@@ -67,4 +67,7 @@ long long send_report(json_t *request, struct err *e);
 /* Both at once; the record is expected to be understood. */
 long long report(long long seq, uint32_t job, uint64_t uj);
 
+/* Lines of events.jsonl that hold what. */
+int said(const char *what);
+
 #endif

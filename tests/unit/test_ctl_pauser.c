@@ -81,19 +81,6 @@ static void done(int rc)
         planner_ordered(&c, 7, o.begin_s, rc == 0);
 }
 
-static int said(const char *what)
-{
-    char path[600], line[2048];
-    int n = 0;
-    snprintf(path, sizeof(path), "%s/events.jsonl", unit_tmpdir());
-    FILE *f = fopen(path, "r");
-    while (f && fgets(line, sizeof(line), f))
-        n += strstr(line, what) != NULL;
-    if (f)
-        fclose(f);
-    return n;
-}
-
 static void test_pauses(void)
 {
     struct slurm_job *j = begin(",requeue=0");

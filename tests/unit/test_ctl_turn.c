@@ -38,19 +38,6 @@ static void next_list(int after_s)
     planner_run(&c);
 }
 
-static int said(const char *what)
-{
-    char path[600], line[2048];
-    int n = 0;
-    snprintf(path, sizeof(path), "%s/events.jsonl", unit_tmpdir());
-    FILE *f = fopen(path, "r");
-    while (f && fgets(line, sizeof(line), f))
-        n += strstr(line, what) != NULL;
-    if (f)
-        fclose(f);
-    return n;
-}
-
 #define HOURS(n) ((n)*3600LL)
 
 /* Each day from NOW on 400 g/kWh, and 100 for twelve hours from that hour on. */
