@@ -15,6 +15,7 @@
 #include "carnotctld/settle.h"
 #include "carnotctld/tracker.h"
 #include "common/log.h"
+#include "common/user.h"
 
 #define CLOCKS_DIFFER_S 2 /* of nodes; and Slurm's times are whole seconds */
 
@@ -27,9 +28,12 @@ static int is_of(const struct ledger_job *row, const char *node)
 }
 
 /* Had the run begun by then? Slurm's start is a whole second, and nodes' clocks differ a little. A
- * start that Slurm has taken back left its nodes in the row. */
+ * start that Slurm has taken back left its nodes in the row; one that was over between two lists
+ * left nothing but its end. */
 static int begun(const struct ledger_job *row, const struct named_job *job)
 {
+    if (row->start_s == 0 && settle_was_requeued(row))
+        return job->from_ms / 1000 <= row->end_s;
     return row->start_s > 0 ? row->start_s <= job->until_ms / 1000 + 1 : is_of(row, job->node);
 }
 
@@ -99,6 +103,71 @@ static int taken_back(const struct ctl *c, const struct ledger_job *row,
            (now->submit_s > row->key.submit_s && job->from_ms / 1000 <= now->submit_s);
 }
 
+/* The run of the same job after one that no list came to show, or NULL: another job. Slurm counts
+ * runs, so this one has had some before it. */
+static const struct ledger_job *run_after(const struct ledger_job *row, const struct named_job *job)
+{
+    return row && row->key.restart > 0 && row->uid == job->uid ? row : NULL;
+}
+
+/* A key that no row has: a job of this number may have been submitted in the second in which the
+ * other one was seen to start, and its row must not be written over. */
+static int free_key(struct ctl *c, struct job_key *key, struct err *e)
+{
+    struct ledger_job other;
+    int rc = 1;
+    for (int i = 0; rc == 1 && i < 60; i++) {
+        rc = ledger_job_get(c->ledger, *key, &other, e);
+        key->submit_s -= rc == 1;
+    }
+    return rc == 1 ? err_set(e, "its number is taken") : rc;
+}
+
+static void read_next_run(struct ledger_job *row, const struct ledger_job *next)
+{
+    row->key.restart = next->key.restart - 1;
+    row->array_job_id = next->array_job_id;
+    row->array_task = next->array_task;
+    row->decision = next->decision;
+    memcpy(row->account, next->account, sizeof(row->account));
+    memcpy(row->partition, next->partition, sizeof(row->partition));
+    memcpy(row->name, next->name, sizeof(row->name));
+    memcpy(row->run, next->run, sizeof(row->run));
+    row->nodes = next->nodes;
+    row->cpus = next->cpus;
+    row->limit_s = next->limit_s;
+}
+
+struct ledger_job *named_job_adopt(struct ctl *c, const struct named_job *job,
+                                   const struct ledger_job *next)
+{
+    struct err e = {.text = ""};
+    struct ledger_job row;
+    const char *state = next ? "REQUEUED" : "UNKNOWN";
+    memset(&row, 0, sizeof(row));
+    row.key = (struct job_key){job->job_id, 0, job->from_ms / 1000};
+    row.array_task = -1;
+    row.uid = job->uid;
+    row.tasks = 1;
+    row.start_s = row.key.submit_s;
+    row.live = 1;
+    if (next)
+        read_next_run(&row, next);
+    snprintf(row.state, sizeof(row.state), "%s", state);
+    user_name(row.user, sizeof(row.user), row.uid);
+    if (free_key(c, &row.key, &e) < 0 || ledger_job_put(c->ledger, &row, &e) < 0 ||
+        ledger_job_end(c->ledger, row.key, state, job->until_ms / 1000, &e) < 0) {
+        log_err("ledger: job %u: %s", row.key.job_id, e.text);
+        return NULL;
+    }
+    row.live = 0;
+    row.end_s = job->until_ms / 1000;
+    if (!runs_append(c, &row))
+        return NULL;
+    runs_sort(c);
+    return runs_row(c, row.key);
+}
+
 /* 1 found, 0 ask again later, -1 error. A job that began behind the last run of its number, and
  * that no list came to show: found is that run, and ran_there() says no. */
 static int find_run(struct ctl *c, const struct named_job *job, struct ledger_job *out)
@@ -123,7 +192,7 @@ static int find_run(struct ctl *c, const struct named_job *job, struct ledger_jo
     rc = find_settled(c, &whenever, out);
     if (rc != 0)
         return rc;
-    row = tracker_adopt(c, job->job_id, job->uid, job->from_ms / 1000, job->until_ms / 1000);
+    row = named_job_adopt(c, job, run_after(row, job));
     if (!row)
         return -1;
     *out = *row;

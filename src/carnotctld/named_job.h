@@ -19,8 +19,14 @@ struct named_job {
 
 /* 1 and a copy in *out: this run is charged. NAMED_JOB_NOBODYS: no run of Slurm's can have worked
  * there then, which is logged once. 0: a newer list may show it, ask again later. -1 error, logged.
- * A job that no list has shown gets a row of its own, without an account (tracker_adopt). Reads the
- * ledger when no run that is not settled fits. */
+ * A run that no list has shown gets a row of its own (named_job_adopt). Reads the ledger when no
+ * run that is not settled fits. */
 int named_job_run(struct ctl *c, const struct named_job *job, struct ledger_job *out);
+
+/* A row for a run that only a node's record has named, over when the record is. next is the run of
+ * the same job after it, which says whose it was, or NULL: its user is known, nothing else. NULL on
+ * error. */
+struct ledger_job *named_job_adopt(struct ctl *c, const struct named_job *job,
+                                   const struct ledger_job *next);
 
 #endif

@@ -37,11 +37,15 @@ int settle_is_lost(const struct ledger_job *row)
     return strcmp(row->state, "GONE") == 0;
 }
 
-/* A run that was queued again has run, though the list may never have shown when. */
+int settle_was_requeued(const struct ledger_job *row)
+{
+    return strcmp(row->state, "REQUEUED") == 0;
+}
+
 static int never_ran(const struct ledger_job *row)
 {
     return row->start_s == 0 && !row->nodelist[0] && row->measured_until_s == 0 &&
-           strcmp(row->state, "REQUEUED") != 0;
+           !settle_was_requeued(row);
 }
 
 int settle_is_due(const struct ctl *c, const struct ledger_job *row)

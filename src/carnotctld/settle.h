@@ -17,4 +17,8 @@ int settle_is_due(const struct ctl *c, const struct ledger_job *row);
 /* Has slurmctld lost the job of this run? 1 or 0. */
 int settle_is_lost(const struct ledger_job *row);
 
+/* Has Slurm queued the job again after this run? Then it has run, though the list may never have
+ * shown when. 1 or 0. */
+int settle_was_requeued(const struct ledger_job *row);
+
 #endif

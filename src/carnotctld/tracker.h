@@ -29,11 +29,6 @@ void tracker_refresh(struct ctl *c, struct job_key key);
 /* Write a row that a module changed, and keep the list in step. 0 or -1. */
 int tracker_store(struct ctl *c, struct ledger_job *row);
 
-/* A row for a job that only a node's record has named: its user is known, nothing else. NULL on
- * error. */
-struct ledger_job *tracker_adopt(struct ctl *c, uint32_t job_id, uint32_t uid, int64_t start_s,
-                                 int64_t end_s);
-
 /* May Carnot act on this job, or does it only observe? 1 or 0. */
 int tracker_acting(const struct ctl *c, const struct ledger_job *row);
 

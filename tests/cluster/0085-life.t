@@ -98,6 +98,8 @@ in_sandbox scancel "$requeued"
 
 victim=$(submit -t 5 --exclusive -N2 --requeue --wrap 'sleep 60')
 wait_state 15 "$victim" RUNNING
+# Else it may be over between two lists: a run that no list has shown has no row.
+wait_for 15 says "any(.job_id == $victim and .restart == 0)" in_sandbox carnot jobs --json
 winner=$(submit -p urgent -t 1 --exclusive -N2 --wrap 'sleep 3')
 ok "a job is preempted" wait_for 20 sh -c "'$SANDBOX' exec '$SB' -- scontrol show job $victim | grep -q Restarts=1"
 ok "by one that then runs" wait_state 30 "$winner" 'RUNNING|COMPLETED'

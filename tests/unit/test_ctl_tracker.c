@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "carnotctld/named_job.h"
 #include "carnotctld/bonus.h"
 #include "carnotctld/enforcer.h"
 #include "carnotctld/feed_watch.h"
@@ -287,6 +288,50 @@ static void test_forgotten_requeue(void)
     tear_down();
 }
 
+/* A run may be over between two lists: none shows that it ran. Its node does, and it is charged to
+ * the job's account, out of the job's reservation. */
+static void test_unseen_run(void)
+{
+    set_up();
+    grant(650);
+    struct slurm_job *seen = list_add(7, 0);
+    apply();
+    advance(3);
+    seen->restart = 1;
+    seen->submit_s = clock_now.wall_ms / 1000;
+    apply();
+    UNIT_INT(report(1, 7, 3000000), 1, "of the run that was pending in the last list");
+    UNIT_INT(bio().charged, 3000000, "its account's");
+    UNIT_INT(bio().charged + bio().reserved, 600000000, "out of its reservation");
+    UNIT_INT(c.n_jobs, 2, "two runs");
+    UNIT_INT(c.jobs[0].energy_uj, 3000000, "the first one's");
+    tear_down();
+}
+
+/* The same of one that no list shows at all. */
+static void test_unlisted_run(void)
+{
+    set_up();
+    grant(650);
+    struct slurm_job *unseen = list_add(8, 0);
+    advance(3);
+    unseen->restart = 1;
+    unseen->submit_s = clock_now.wall_ms / 1000;
+    apply();
+    struct err e = {.text = ""};
+    json_t *record = one_record(1, 8, 3000000);
+    UNIT_INT(send_report(json_incref(record), &e), 0, "not before a list is sure not to show it");
+    advance(10);
+    apply();
+    UNIT_INT(send_report(record, &e), 1, "of the run that no list has shown");
+    UNIT_INT(bio().charged, 3000000, "its account's");
+    UNIT_INT(bio().charged + bio().reserved, 600000000, "out of its reservation");
+    UNIT_INT(c.n_jobs, 2, "two runs");
+    UNIT_INT(c.jobs[0].key.restart, 0, "in order");
+    UNIT_STR(c.jobs[0].state, "REQUEUED", "as it was");
+    tear_down();
+}
+
 static void test_requeue(void)
 {
     set_up();
@@ -405,7 +450,9 @@ static void test_taken_back(void)
     apply();
     advance(1);
     /* A node that names its number at another time leaves a newer row: the run's own is found. */
-    UNIT_OK(tracker_adopt(&c, 7, 1000, NOW + 50, NOW + 51) != NULL, "of something else");
+    const struct named_job other = {
+        .job_id = 7, .uid = 1000, .from_ms = (NOW + 50) * 1000, .until_ms = (NOW + 51) * 1000};
+    UNIT_OK(named_job_adopt(&c, &other, NULL) != NULL, "of something else");
     UNIT_INT(report(2, 7, 5000000), 2, "it is accounted for");
     advance(10);
     apply();
@@ -802,6 +849,8 @@ int main(int argc, char **argv)
                                              {"lost_number", test_lost_number},
                                              {"forgotten_end", test_forgotten_end},
                                              {"forgotten_requeue", test_forgotten_requeue},
+                                             {"unseen_run", test_unseen_run},
+                                             {"unlisted_run", test_unlisted_run},
                                              {"requeue", test_requeue},
                                              {"requeue_budget", test_requeue_budget},
                                              {"taken_back", test_taken_back},
