@@ -17,27 +17,41 @@ struct best {
     double cost_ug, carbon_ug;
 };
 
+/* The ends of the windows that begin at one start: [0] where all begin, then where each length
+ * ends. */
+#define ENDS_MAX (SEARCH_FURTHER_MAX + 2)
+
 struct walk {
     const struct search *q;
-    struct best *open;                       /* with room in the slots */
-    struct best *full;                       /* whether there is room or not */
-    size_t from, to[SEARCH_FURTHER_MAX + 1]; /* cursors into the series */
+    struct best *open;   /* with room in the slots */
+    struct best *full;   /* whether there is room or not */
+    size_t at[ENDS_MAX]; /* cursors into the series, one for each end */
 };
 
-/* Mean over the lengths, g/kWh x s. Cursors are hints. */
-static double mean_area(const struct search *q, int64_t start_s, size_t *from, size_t *to)
+static uint32_t count_ends(const struct search *q)
 {
-    double before = series_integral(&q->series, start_s, from);
-    double sum = series_integral(&q->series, start_s + q->length_s, &to[0]) - before;
+    return q->n_further + 2;
+}
+
+static int64_t length_to(const struct search *q, uint32_t end)
+{
+    return end == 0 ? 0 : end == 1 ? q->length_s : q->further_s[end - 2];
+}
+
+/* Mean over the lengths, g/kWh x s. Cursors are hints. */
+static double mean_area(const struct search *q, int64_t start_s, size_t at[ENDS_MAX])
+{
+    double before = series_integral(&q->series, start_s, &at[0]);
+    double sum = series_integral(&q->series, start_s + q->length_s, &at[1]) - before;
     for (uint32_t i = 0; i < q->n_further; i++)
-        sum += series_integral(&q->series, start_s + q->further_s[i], &to[i + 1]) - before;
+        sum += series_integral(&q->series, start_s + q->further_s[i], &at[i + 2]) - before;
     return sum / (1 + q->n_further);
 }
 
 double search_carbon_ug(const struct search *q, int64_t start_s)
 {
-    size_t from = 0, to[SEARCH_FURTHER_MAX + 1] = {0};
-    return mean_area(q, start_s, &from, to) * q->ug_per_area;
+    size_t at[ENDS_MAX] = {0};
+    return mean_area(q, start_s, at) * q->ug_per_area;
 }
 
 static void improve(struct best *best, int64_t start_s, double cost_ug, double carbon_ug)
@@ -53,7 +67,7 @@ static void consider(struct walk *w, int64_t start_s)
     const struct search *q = w->q;
     if (start_s <= q->from_s || start_s > q->until_s)
         return;
-    double carbon_ug = mean_area(q, start_s, &w->from, w->to) * q->ug_per_area;
+    double carbon_ug = mean_area(q, start_s, w->at) * q->ug_per_area;
     double cost_ug = search_cost_ug(q, start_s, carbon_ug);
     if (cost_ug >
         w->open->cost_ug * (1 + SEARCH_SAME)) /* nor is it better than full, which costs less */
@@ -63,38 +77,35 @@ static void consider(struct walk *w, int64_t start_s)
         improve(w->open, start_s, cost_ug, carbon_ug);
 }
 
-/* The ends of the windows that begin at one start: [0] where all begin, then where each length
- * ends. at: the step of the series that holds there; next_s: the start from which on the next one
- * does. */
-struct ends {
-    uint32_t n;
-    int64_t length_s[SEARCH_FURTHER_MAX + 2], next_s[SEARCH_FURTHER_MAX + 2];
-    size_t at[SEARCH_FURTHER_MAX + 2];
+/* The start from which on this end lies in the step behind `at`. */
+static int64_t crossing(const struct search *q, uint32_t end, size_t at)
+{
+    const struct series *s = &q->series;
+    return at + 1 < s->n ? s->points[at + 1].t_s - length_to(q, end) : INT64_MAX;
+}
+
+/* What each end crosses next, in order from head on. In a ring: edges are much alike, so that the
+ * end that has just crossed one is most often the last to cross the next one. */
+struct crossings {
+    struct {
+        int64_t t_s;
+        uint32_t end;
+    } next[ENDS_MAX];
+    uint32_t n, head;
 };
 
-static int64_t next_of(const struct series *s, const struct ends *e, uint32_t k)
+/* The place i, which is the last one of the ring, is for this end now; or one before it. */
+static void sort_in(struct crossings *c, uint32_t i, uint32_t end, int64_t t_s)
 {
-    return e->at[k] + 1 < s->n ? s->points[e->at[k] + 1].t_s - e->length_s[k] : INT64_MAX;
-}
-
-static void ends_at(const struct search *q, int64_t start_s, struct ends *e)
-{
-    e->length_s[0] = 0;
-    e->length_s[1] = q->length_s;
-    for (uint32_t k = 2; k < e->n; k++)
-        e->length_s[k] = q->further_s[k - 2];
-    for (uint32_t k = 0; k < e->n; k++) {
-        e->at[k] = series_find(&q->series, start_s + e->length_s[k]);
-        e->next_s[k] = next_of(&q->series, e, k);
+    while (i != c->head) {
+        uint32_t before = (i ? i : c->n) - 1;
+        if (c->next[before].t_s <= t_s)
+            break;
+        c->next[i] = c->next[before];
+        i = before;
     }
-}
-
-static int64_t next_bend(const struct ends *e)
-{
-    int64_t next_s = e->next_s[0];
-    for (uint32_t k = 1; k < e->n; k++)
-        next_s = e->next_s[k] < next_s ? e->next_s[k] : next_s;
-    return next_s;
+    c->next[i].end = end;
+    c->next[i].t_s = t_s;
 }
 
 /* Starts where a window begins or ends at an edge of the series and the cost turns: it falls before
@@ -104,22 +115,22 @@ static void walk_series(const struct search *q, struct best *open, struct best *
 {
     struct walk w = {.q = q, .open = open, .full = full};
     const struct series_point *p = q->series.points;
-    double lengths = 1 + q->n_further, price = q->lambda_ug_per_s * lengths, rise;
-    struct ends e = {.n = q->n_further + 2};
-    ends_at(q, q->from_s, &e);
-    rise = -lengths * p[e.at[0]].g_per_kwh;
-    for (uint32_t k = 1; k < e.n; k++)
-        rise += p[e.at[k]].g_per_kwh;
+    double lengths = 1 + q->n_further, price = q->lambda_ug_per_s * lengths, rise = 0;
     double slack = SEARCH_SAME * (q->ug_per_area * lengths * SERIES_G_PER_KWH_MAX + price);
-    for (int64_t t_s; (t_s = next_bend(&e)) <= q->until_s && t_s != INT64_MAX;) {
+    struct crossings c = {.n = count_ends(q)};
+    for (uint32_t end = 0; end < c.n; end++) {
+        w.at[end] = series_find(&q->series, q->from_s + length_to(q, end));
+        rise += p[w.at[end]].g_per_kwh * (end ? 1 : -lengths);
+        sort_in(&c, end, end, crossing(q, end, w.at[end]));
+    }
+    for (int64_t t_s; (t_s = c.next[c.head].t_s) <= q->until_s && t_s != INT64_MAX;) {
         double slope = q->ug_per_area * rise + price;
-        for (uint32_t k = 0; k < e.n; k++) {
-            if (e.next_s[k] != t_s)
-                continue;
-            double step = p[e.at[k] + 1].g_per_kwh - p[e.at[k]].g_per_kwh;
-            rise += k == 0 ? -lengths * step : step;
-            e.at[k]++;
-            e.next_s[k] = next_of(&q->series, &e, k);
+        while (c.next[c.head].t_s == t_s) {
+            uint32_t last = c.head, end = c.next[last].end;
+            size_t at = w.at[end]++;
+            rise += (p[at + 1].g_per_kwh - p[at].g_per_kwh) * (end ? 1 : -lengths);
+            c.head = last + 1 < c.n ? last + 1 : 0;
+            sort_in(&c, last, end, crossing(q, end, at + 1));
         }
         if (slope <= slack && q->ug_per_area * rise + price >= -slack)
             consider(&w, t_s);
@@ -146,12 +157,15 @@ static void walk_slots(const struct search *q, struct best *open, struct best *f
 
 int64_t search_next_bend(const struct search *q, int64_t t_s)
 {
-    struct ends e = {.n = q->n_further + 2};
+    int64_t next_s = q->until_s;
     if (t_s >= q->until_s)
         return INT64_MAX;
-    ends_at(q, t_s, &e);
-    int64_t next_s = next_bend(&e);
-    return next_s < q->until_s ? next_s : q->until_s;
+    for (uint32_t end = 0; end < count_ends(q); end++) {
+        size_t at = series_find(&q->series, t_s + length_to(q, end));
+        int64_t bend_s = crossing(q, end, at);
+        next_s = bend_s < next_s ? bend_s : next_s;
+    }
+    return next_s;
 }
 
 void search_run(const struct search *q, struct search_result *out)
