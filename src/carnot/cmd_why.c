@@ -122,9 +122,13 @@ static void _length(struct cli *c, const json_t *length)
 
     if (n == 0)
         return;
-    fprintf(c->out, "  length    ~%s (last %s of %s:",
-            show_span(text, sizeof(text), answer_integer(length, "likely_s")),
-            n == 1 ? "run" : "two runs", name ? name : "the user");
+    fprintf(c->out, "  length    ~%s (last ",
+            show_span(text, sizeof(text), answer_integer(length, "likely_s")));
+    if (n > 1)
+        fprintf(c->out, "%zu runs", n);
+    else
+        fputs("run", c->out);
+    fprintf(c->out, " of %s:", name ? name : "the user");
     for (size_t i = 0; i < n; i++)
         fprintf(c->out, "%s %s", i ? "," : "",
                 show_span(text, sizeof(text), json_integer_value(json_array_get(runs, i))));

@@ -34,18 +34,18 @@ static int counts(const struct ledger_past *run)
            (strcmp(run->state, "COMPLETED") == 0 || strcmp(run->state, "TIMEOUT") == 0);
 }
 
-/* Measured watts of each CPU, over the time that records cover; 0 = not known. GPUs: their energy
- * stands in one sum with that of the CPUs. */
-static double cpu_w(const struct ledger_past *run)
+/* Measured watts of each GPU, with the CPUs that went with it, for the energy of both stands in one
+ * sum; of each CPU where there was no GPU. Over the time that records cover; 0 = not known. */
+static double watts_each(const struct ledger_past *run)
 {
     int64_t until_s = run->measured_until_s < run->end_s ? run->measured_until_s : run->end_s;
     int measured = run->quality == QUALITY_MEASURED || run->quality == QUALITY_SPLIT;
-    int cpus = in_list(run->coverage, "cpu") || in_list(run->coverage, "board") ||
-               in_list(run->coverage, "node");
-    if (!measured || !cpus || in_list(run->coverage, "gpu") || run->cpus == 0 ||
-        until_s - run->start_s < POWER_LEAST_S)
+    int covered = in_list(run->coverage, run->gpus ? "gpu" : "cpu") ||
+                  in_list(run->coverage, "board") || in_list(run->coverage, "node");
+    uint32_t each = run->gpus ? run->gpus : run->cpus;
+    if (!measured || !covered || each == 0 || until_s - run->start_s < POWER_LEAST_S)
         return 0;
-    double w = (double)run->energy_uj / 1e6 / (double)(until_s - run->start_s) / run->cpus;
+    double w = (double)run->energy_uj / 1e6 / (double)(until_s - run->start_s) / each;
     return w < 1e6 ? w : 0; /* what a board holds */
 }
 
@@ -136,10 +136,11 @@ static int add_run(struct ctl_past *p, int64_t length_s, int64_t end_s)
 static void note(struct ctl *c, uint32_t uid, uint64_t name, const struct ledger_past *run)
 {
     struct ctl_past *p = get(c, uid, name);
-    double w = cpu_w(run);
+    double w = watts_each(run);
     if (!p || !add_run(p, run->end_s - run->start_s, run->end_s) || w <= 0)
         return;
-    p->past.cpu_w = p->past.cpu_w > 0 ? p->past.cpu_w + POWER_WEIGHT * (w - p->past.cpu_w) : w;
+    double *mean_w = run->gpus ? &p->past.gpu_w : &p->past.cpu_w;
+    *mean_w = *mean_w > 0 ? *mean_w + POWER_WEIGHT * (w - *mean_w) : w;
 }
 
 static void learn(struct ctl *c, const struct ledger_past *run)
@@ -156,6 +157,7 @@ void history_note(struct ctl *c, const struct ledger_job *row)
 {
     struct ledger_past run = {.uid = row->uid,
                               .cpus = row->cpus,
+                              .gpus = row->gpus,
                               .start_s = row->start_s,
                               .end_s = row->end_s,
                               .measured_until_s = row->measured_until_s,

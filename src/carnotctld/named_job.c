@@ -135,6 +135,7 @@ static void read_next_run(struct ledger_job *row, const struct ledger_job *next)
     memcpy(row->run, next->run, sizeof(row->run));
     row->nodes = next->nodes;
     row->cpus = next->cpus;
+    row->gpus = next->gpus;
     row->limit_s = next->limit_s;
 }
 

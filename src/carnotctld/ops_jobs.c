@@ -228,7 +228,12 @@ static json_t *likely(const struct ledger_job *row, const struct placement_note 
     return json_real(ug * row->tasks / 1e6);
 }
 
-/* How long it may run, and by which runs that is guessed. */
+static json_t *watts_json(double w)
+{
+    return w > 0 ? json_real(w) : json_null();
+}
+
+/* How long it may run and what it may draw, and by which runs that is guessed. */
 static json_t *length_json(const struct ctl *c, const struct slurm_job *job)
 {
     struct placement_job pj;
@@ -248,11 +253,12 @@ static json_t *length_json(const struct ctl *c, const struct slurm_job *job)
     }
     for (uint32_t i = 0; i < s.n; i++)
         json_array_append_new(all, json_integer(s.length_s[i]));
-    return json_pack("{s:I,s:I,s:o,s:o,s:o,s:o}", "likely_s",
+    return json_pack("{s:I,s:I,s:o,s:o,s:o,s:o,s:o}", "likely_s",
                      (json_int_t)scenarios_mean(runs_s, n, price.limit_s), "limit_s",
                      (json_int_t)price.limit_s, "predicted_s", all, "runs_s", runs, "runs_of",
                      s.past && s.past->name ? json_string(job->name) : json_null(), "cpu_w",
-                     s.past && s.past->cpu_w > 0 ? json_real(s.past->cpu_w) : json_null());
+                     watts_json(s.past ? s.past->cpu_w : 0), "gpu_w",
+                     watts_json(s.past ? s.past->gpu_w : 0));
 }
 
 static void add_wait(const struct ctl *c, const struct slurm_job *job, const struct ledger_job *row,

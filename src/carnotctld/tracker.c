@@ -59,6 +59,7 @@ static void read_nodes(struct ledger_job *row, const struct slurm_job *job)
         text(row->nodelist, sizeof(row->nodelist), job->nodelist);
     row->nodes = job->nodes;
     row->cpus = job->cpus;
+    row->gpus = job->gpus;
 }
 
 /* What the list says of the run now. */

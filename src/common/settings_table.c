@@ -77,7 +77,7 @@ const struct setting settings_table[] = {
     {"policy", "policy", SETTING_CHOICE, FIELD(policy.policy), NULL, "asap|balanced|greenest",
      "balanced", "How jobs that say nothing trade waiting for grams."},
     {"policy", "lengths", SETTING_CHOICE, FIELD(policy.lengths), NULL, "mix|requested", "mix",
-     "What length a start is chosen for. mix: the last two runs of the user's jobs of that name, "
+     "What length a start is chosen for. mix: the last seven runs of the user's jobs of that name, "
      "else of all his jobs, at the watts that they drew, and the time limit; requested: the limit "
      "alone, at full load. Latest starts, slots and budgets go by the limit either way."},
     {"policy", "lambda", SETTING_GRAMS, FIELD(policy.lambda_g_per_h), "0g", "1t", "0.1g",

@@ -38,6 +38,7 @@
     X(nodelist, nodelist, TEXT, LIST)                                                              \
     X(nodes, nodes, U32, LIST)                                                                     \
     X(cpus, cpus, U32, LIST)                                                                       \
+    X(gpus, gpus, U32, LIST)                                                                       \
     X(tasks, tasks, U32, LIST)                                                                     \
     X(limit_s, limit_s, I64, LIST)                                                                 \
     X(start_s, start_s, I64, LIST)                                                                 \

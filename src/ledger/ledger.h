@@ -151,10 +151,11 @@ struct ledger_job {
     char account[LEDGER_NAME_MAX]; /* "" = none */
     char partition[LEDGER_NAME_MAX];
     char name[LEDGER_NAME_MAX];
-    char run[LEDGER_NAME_MAX];   /* carbon-run, wckey or job name */
-    char state[24];              /* Slurm's word: PENDING, RUNNING, COMPLETED, ... */
-    char nodelist[256];          /* Slurm's hostlist expression, "" before the start */
-    uint32_t nodes, cpus, tasks; /* tasks: of the array still in this row, 1 otherwise */
+    char run[LEDGER_NAME_MAX];  /* carbon-run, wckey or job name */
+    char state[24];             /* Slurm's word: PENDING, RUNNING, COMPLETED, ... */
+    char nodelist[256];         /* Slurm's hostlist expression, "" before the start */
+    uint32_t nodes, cpus, gpus; /* of one task */
+    uint32_t tasks;             /* of the array still in this row, 1 otherwise */
     int64_t limit_s;
     int64_t start_s, end_s;            /* 0 = not yet */
     int64_t planned_s, latest_s;       /* waits until, at the latest; 0 = Carnot set no wait */
@@ -228,7 +229,7 @@ int ledger_job_ended(ledger_t *l, struct ledger_walk *at, int64_t until_s, size_
 
 /* A run that has ended, as far as what comes next is guessed from it. */
 struct ledger_past {
-    uint32_t uid, cpus;
+    uint32_t uid, cpus, gpus;
     int64_t start_s, end_s, measured_until_s;
     uint64_t energy_uj;
     enum ledger_quality quality;

@@ -21,13 +21,14 @@ static void _read(sqlite3_stmt *st, void *row, void *arg)
     store_text(st, 7, p->name, sizeof(p->name));
     store_text(st, 8, p->state, sizeof(p->state));
     store_text(st, 9, p->coverage, sizeof(p->coverage));
+    p->gpus = (uint32_t)sqlite3_column_int64(st, 10);
 }
 
 /* The index job_end gives the newest ids without a look at older rows; + keeps the planner from
  * walking all of it for the order outside. */
 #define SELECT_PAST                                                                                \
     "SELECT uid, cpus, start_s, end_s, measured_until_s, energy_uj, quality, name, state, "        \
-    "coverage"                                                                                     \
+    "coverage, gpus"                                                                               \
     " FROM job WHERE id IN (SELECT id FROM job WHERE end_s > 0"                                    \
     " ORDER BY end_s DESC, submit_s DESC, id DESC LIMIT ?1)"                                       \
     " AND settled = 1 ORDER BY +end_s, +submit_s, +id"

@@ -107,7 +107,11 @@ static const char version_5[] = "ALTER TABLE job ADD COLUMN requeue INTEGER NOT 
                                 "ALTER TABLE job ADD COLUMN done_by_s INTEGER NOT NULL DEFAULT 0;"
                                 "ALTER TABLE job ADD COLUMN resume_s INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const versions[] = {version_1, version_2, version_3, version_4, version_5};
+/* What a job's watts are learnt for. */
+static const char version_6[] = "ALTER TABLE job ADD COLUMN gpus INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const versions[] = {version_1, version_2, version_3,
+                                       version_4, version_5, version_6};
 #define SCHEMA_VERSION ((int)(sizeof(versions) / sizeof(versions[0])))
 
 /* The one integer that sql answers. 0 or -1. */

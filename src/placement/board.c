@@ -16,7 +16,7 @@
 #include "placement/board.h"
 #include "placement/request.h"
 
-#define BOARD_VERSION 3u
+#define BOARD_VERSION 4u
 #define BOARD_BYTE_ORDER 0x01020304u
 
 static const char board_magic[8] = {'C', 'A', 'R', 'N', 'O', 'T', 'B', 'D'};
@@ -290,7 +290,8 @@ static int check_pasts(const struct board *b, struct err *e)
 {
     for (uint32_t i = 0; i < b->n_pasts; i++) {
         const struct board_past *p = &b->pasts[i];
-        if (p->n_runs < 1 || p->n_runs > BOARD_PAST_RUNS || !within(p->cpu_w, 0, 1e6))
+        if (p->n_runs < 1 || p->n_runs > BOARD_PAST_RUNS || !within(p->cpu_w, 0, 1e6) ||
+            !within(p->gpu_w, 0, 1e6))
             return bad(e, "a past");
         for (uint32_t k = 0; k < BOARD_PAST_RUNS; k++)
             if ((p->run_s[k] > 0) != (k < p->n_runs) || p->run_s[k] > INT32_MAX)

@@ -34,7 +34,7 @@
 #define BOARD_RUNS_MAX 16384
 #define BOARD_OUTAGES_MAX 1024
 #define BOARD_PASTS_MAX 16384
-#define BOARD_PAST_RUNS 2
+#define BOARD_PAST_RUNS 7 /* mix of ALGORITHMS section 10 */
 #define BOARD_SIZE_MAX (128u << 20)
 
 /* Scalars: who published what when, and the site's policy. */
@@ -154,7 +154,9 @@ struct board_past {
     uint32_t n_runs;                 /* 1 to BOARD_PAST_RUNS */
     uint64_t name;                   /* board_name_hash(); 0 = whatever the name */
     uint32_t run_s[BOARD_PAST_RUNS]; /* > 0, the last run first; 0 behind n_runs */
-    double cpu_w;                    /* measured, for each CPU; 0 = not known */
+    uint32_t padding;
+    double cpu_w; /* measured, for each CPU of runs without GPUs; 0 = not known */
+    double gpu_w; /* measured, for each GPU and the CPUs that go with it; 0 = not known */
 };
 
 /* A maintenance reservation: nobody is made to wait across it. */

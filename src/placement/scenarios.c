@@ -59,6 +59,7 @@ void scenarios_of(const struct board *b, const struct placement_job *job,
     for (uint32_t i = 0; i < past->n_runs; i++)
         runs_s[i] = past->run_s[i];
     out->n = (uint32_t)scenarios_mix(runs_s, past->n_runs, price->limit_s, out->length_s);
-    if (past->cpu_w > 0 && price->gpus == 0)
-        out->power_w = fmin(price->power_w, past->cpu_w * price->cpus);
+    double measured_w = price->gpus ? past->gpu_w * price->gpus : past->cpu_w * price->cpus;
+    if (measured_w > 0)
+        out->power_w = fmin(price->power_w, measured_w);
 }

@@ -42,8 +42,7 @@ struct scenarios {
     const struct board_past *past;   /* those runs, or NULL */
 };
 
-/* The last runs of the job's user, those of its name first. price is the job's. The power that was
- * measured counts for jobs without GPUs. O(log n) */
+/* The last runs of the job's user, those of its name first. price is the job's. O(log n) */
 void scenarios_of(const struct board *b, const struct placement_job *job,
                   const struct placement_price *price, struct scenarios *out);
 

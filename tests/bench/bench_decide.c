@@ -36,9 +36,11 @@ static void make_board(struct board *b, size_t n_points, int64_t step_s)
     for (uint32_t i = 0; i < 2 * USERS; i++)
         pasts[i] = (struct board_past){.uid = i / 2,
                                        .name = i % 2 ? board_name_hash("train") : 0,
-                                       .n_runs = 2,
-                                       .run_s = {2000 + 37 * i, 2600 + 31 * i},
+                                       .n_runs = BOARD_PAST_RUNS,
                                        .cpu_w = 4};
+    for (uint32_t i = 0; i < 2 * USERS * BOARD_PAST_RUNS; i++)
+        pasts[i / BOARD_PAST_RUNS].run_s[i % BOARD_PAST_RUNS] =
+            1700 + 5 * i + (uint32_t)rand() % 900;
     for (size_t i = 0; i < n_points; i++)
         points[i] = (struct series_point){START + (int64_t)i * step_s, 100 + rand() % 400, 0};
     series_sum(points, n_points);
@@ -92,7 +94,7 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* With a name: by that user's last runs of it and the limit, three lengths; without: the limit. */
+/* With a name: by that user's last runs of it and the limit, eight lengths; without: the limit. */
 static void run(const char *what, const struct board *b, int64_t delay_s, const char *name)
 {
     struct placement_job job = {
@@ -123,13 +125,13 @@ int main(void)
     struct board b;
     make_board(&b, HOURS, 3600);
     run("hourly intensity, 24 h allowed:", &b, 86400, NULL);
-    run("the same, three lengths:", &b, 86400, "train");
+    run("the same, eight lengths:", &b, 86400, "train");
     run("hourly intensity, 7 days allowed:", &b, 7 * 86400, NULL);
-    run("the same, three lengths:", &b, 7 * 86400, "train");
+    run("the same, eight lengths:", &b, 7 * 86400, "train");
     make_board(&b, HOURS * 4, 900);
     run("intensity per 15 min, 24 h allowed:", &b, 86400, NULL);
-    run("the same, three lengths:", &b, 86400, "train");
+    run("the same, eight lengths:", &b, 86400, "train");
     run("intensity per 15 min, 7 days allowed:", &b, 7 * 86400, NULL);
-    run("the same, three lengths:", &b, 7 * 86400, "train");
+    run("the same, eight lengths:", &b, 7 * 86400, "train");
     return 0;
 }

@@ -39,7 +39,7 @@ c=$(third -J train)
 ok "a third waits for the dip" begins_in_dip "$c"
 ok "which carnotctld knows" wait_for 20 in_sandbox carnot why "$c"
 why=$(in_sandbox carnot why "$c")
-like "and is told by which runs" "$why" "length +~[0-9]+s \(last two runs of train: [0-9]+s, [0-9]+s; limit 30 min\)"
+like "and is told by which runs" "$why" "length +~[0-9]+s \(last 2 runs of train: [0-9]+s, [0-9]+s; limit 30 min\)"
 json=$(in_sandbox carnot why "$c" --json)
 is "the failed one is none of them" "$(jq '.length.runs_s | all(. >= 2)' <<<"$json")" true
 is "what is reserved goes by the limit" "$(estimate "$c")" "$priced"

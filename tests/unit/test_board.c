@@ -29,6 +29,7 @@ static void fill(struct fixture *f)
     fixture_past(f, 1000, NULL, 300, 200);
     fixture_past(f, 1000, "train", 30, 0);
     f->pasts[1].cpu_w = 4.5;
+    f->pasts[1].gpu_w = 250;
     f->planned[FIXTURE_SLOTS + 3] = 77;
 }
 
@@ -94,6 +95,7 @@ static void test_pasts(void)
     UNIT_INT(board_decode(&out, data, size, NULL), 0, "decodes");
     free(data);
     UNIT_DBL(board_past_find(&out, 1000, "train")->cpu_w, 4.5, 0, "by name");
+    UNIT_DBL(board_past_find(&out, 1000, "train")->gpu_w, 250, 0, "its GPUs");
     UNIT_INT(board_past_find(&out, 1000, "other")->run_s[0], 300, "another name: the user's");
     UNIT_INT(board_past_find(&out, 1000, NULL)->run_s[1], 200, "no name: the user's");
     UNIT_OK(!board_past_find(&out, 1001, "train"), "another user");
@@ -145,7 +147,7 @@ static void test_flip(void)
 static void test_forged(void)
 {
     struct fixture f;
-    for (int i = 0; i < 32; i++) {
+    for (int i = 0; i < 33; i++) {
         struct board out;
         size_t size;
         fill(&f);
@@ -245,6 +247,9 @@ static void test_forged(void)
             break;
         case 31:
             f.pasts[0].name = UINT64_MAX; /* out of order */
+            break;
+        case 32:
+            f.pasts[0].gpu_w = -1;
             break;
         default:
             break;

@@ -361,7 +361,7 @@ static void test_why(void)
          "  asked     by a #CARNOT line of the script   policy balanced\n"
          "  grid DE   now 412, 259 g/kWh at 13:15   10:00 ████████▁▁▁▁▁▁▁▁▅▅▅▅▅▅▅▅ 19:00\n"
          "  feed      csv, 6 min old\n"
-         "  length    ~1h10 (last two runs of train: 1h16, 1h04; limit 4h00)\n"
+         "  length    ~1h10 (last 2 runs of train: 1h16, 1h04; limit 4h00)\n"
          "  this job  ~4.69 kWh at most, modelled   ~1.10 kgCO2e, at once ~1.90 kg\n"
          "  slurm     PENDING (BeginTime), expected start 13:15\n"
          "  moved     once, when the forecast or the queue changed\n"

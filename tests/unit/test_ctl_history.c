@@ -44,34 +44,35 @@ static void ran(uint32_t id, const char *name, int64_t run_s, const char *state,
     UNIT_INT(c.n_jobs, 0, "job %u is settled", id);
 }
 
-static void expect(const char *name, uint32_t last_s, uint32_t before_s, const char *what)
+static void expect(const char *name, uint32_t n, uint32_t last_s, uint32_t before_s,
+                   const char *what)
 {
     const struct board_past *p = board_past_find(&c.board, ADA, name);
     if (!UNIT_OK(p != NULL, "%s: known", what))
         return;
     UNIT_INT(p->run_s[0], last_s, "%s: the last", what);
     UNIT_INT(p->run_s[1], before_s, "%s: the one before", what);
-    UNIT_INT(p->n_runs, before_s ? 2 : 1, "%s: how many", what);
+    UNIT_INT(p->n_runs, n, "%s: how many", what);
 }
 
-static void test_last_two(void)
+static void test_last(void)
 {
     set_up();
     UNIT_INT(c.board.n_pasts, 0, "nobody has run yet");
     ran(1, "train", 100, "COMPLETED", 0);
-    expect("train", 100, 0, "one run");
+    expect("train", 1, 100, 0, "one run");
     ran(2, "train", 200, "COMPLETED", 0);
     ran(3, "train", 300, "TIMEOUT", 0);
-    expect("train", 300, 200, "the last two, to the end of the limit too");
+    expect("train", 3, 300, 200, "the last first, to the end of the limit too");
     ran(4, "eval", 50, "COMPLETED", 0);
-    expect("eval", 50, 0, "by name");
-    expect("train", 300, 200, "which another name does not change");
-    expect("never", 50, 300, "an unknown one: the user's");
+    expect("eval", 1, 50, 0, "by name");
+    expect("train", 3, 300, 200, "which another name does not change");
+    expect("never", 4, 50, 300, "an unknown one: the user's");
     static const char *const others[] = {"CANCELLED", "FAILED",        "NODE_FAIL",
                                          "PREEMPTED", "OUT_OF_MEMORY", "BOOT_FAIL"};
     for (uint32_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         ran(10 + i, "train", 7, others[i], 0);
-    expect("train", 300, 200, "what went wrong says nothing");
+    expect("train", 3, 300, 200, "what went wrong says nothing");
     n_list = 0;
     run_job(list_add(20, 0));
     snprintf(list[0].name, sizeof(list[0].name), "train");
@@ -82,7 +83,7 @@ static void test_last_two(void)
     apply();
     advance(2 * TRACKER_LEFTOVER_S);
     apply();
-    expect("train", 300, 200, "nor does what Slurm forgot");
+    expect("train", 3, 300, 200, "nor does what Slurm forgot");
     UNIT_INT(c.board.n_pasts, 3, "the user, and two names");
 
     struct ctl_past before[3];
@@ -91,7 +92,10 @@ static void test_last_two(void)
     UNIT_INT(c.n_pasts, 3, "as many after a kill");
     UNIT_INT(memcmp(before, c.pasts, sizeof(before)), 0, "and the same");
     ran(30, "train", 400, "COMPLETED", 0);
-    expect("train", 400, 300, "and on");
+    expect("train", 4, 400, 300, "and on");
+    for (uint32_t i = 1; i <= BOARD_PAST_RUNS; i++)
+        ran(30 + i, "train", 500 + i, "COMPLETED", 0);
+    expect("train", BOARD_PAST_RUNS, 500 + BOARD_PAST_RUNS, 499 + BOARD_PAST_RUNS, "no more");
     snprintf(c.set.policy.lengths, sizeof(c.set.policy.lengths), "requested");
     UNIT_INT(publisher_build(&c, NULL), 0, "a site that does not want it");
     UNIT_INT(c.board.n_pasts, 0, "has no guesses on its board");
@@ -180,7 +184,14 @@ static void test_rows(void)
     UNIT_DBL(learnt_w(&r), 0, 0, "stale");
     r = row(7, "", NOW, 100);
     snprintf(r.coverage, sizeof(r.coverage), "cpu,gpu");
-    UNIT_DBL(learnt_w(&r), 0, 0, "GPUs in the same sum");
+    UNIT_DBL(learnt_w(&r), 4, 1e-9, "of no GPU, on a node that has some");
+    r.gpus = 1;
+    UNIT_DBL(learnt_w(&r), 0, 0, "with one, it is not that of CPUs");
+    UNIT_DBL(c.pasts[0].past.gpu_w, 8, 1e-9, "but of a GPU and its CPUs");
+    snprintf(r.coverage, sizeof(r.coverage), "cpu");
+    (void)learnt_w(&r);
+    UNIT_DBL(c.pasts[0].past.gpu_w, 0, 0, "GPUs that nobody measures");
+    r.gpus = 0;
     snprintf(r.coverage, sizeof(r.coverage), "dram");
     UNIT_DBL(learnt_w(&r), 0, 0, "no CPUs in it");
     snprintf(r.coverage, sizeof(r.coverage), "dram,node");
@@ -219,6 +230,10 @@ static void test_order(void)
     set_up();
     struct ledger_job a = row(7, "x", NOW, 10), b = row(7, "x", NOW + 5, 20);
     struct ledger_job late = row(7, "x", NOW + 1, 30), older = row(7, "x", NOW - 1, 40);
+    for (int i = 0; i < BOARD_PAST_RUNS - 2; i++) {
+        struct ledger_job full = row(7, "x", NOW, 50 + i);
+        history_note(&c, &full);
+    }
     history_note(&c, &b);
     history_note(&c, &a);
     UNIT_INT(c.pasts[0].past.run_s[0], 20, "the last by its end");
@@ -299,9 +314,9 @@ static void test_why(void)
 
 int main(int argc, char **argv)
 {
-    static const struct unit_case cases[] = {{"last_two", test_last_two}, {"private", test_private},
-                                             {"power", test_power},       {"rows", test_rows},
-                                             {"order", test_order},       {"bound", test_bound},
-                                             {"why", test_why},           {NULL, NULL}};
+    static const struct unit_case cases[] = {{"last", test_last},   {"private", test_private},
+                                             {"power", test_power}, {"rows", test_rows},
+                                             {"order", test_order}, {"bound", test_bound},
+                                             {"why", test_why},     {NULL, NULL}};
     return unit_main(argc, argv, cases, "ctl_history");
 }

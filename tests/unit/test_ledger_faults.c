@@ -333,12 +333,15 @@ static void _write_file(const char *bytes, size_t size)
  */
 static void test_older(void)
 {
+#define NO_GPUS "ALTER TABLE job DROP COLUMN gpus;"
 #define NO_PAUSES                                                                                  \
+    NO_GPUS                                                                                        \
     "ALTER TABLE job DROP COLUMN requeue; ALTER TABLE job DROP COLUMN pauses;"                     \
     "ALTER TABLE job DROP COLUMN ran_s; ALTER TABLE job DROP COLUMN paused_s;"                     \
     "ALTER TABLE job DROP COLUMN done_by_s; ALTER TABLE job DROP COLUMN resume_s;"
     static const char *const back[] = {
-        NO_PAUSES "PRAGMA user_version = 4", NO_PAUSES "DROP TABLE guess; PRAGMA user_version = 3",
+        NO_GPUS "PRAGMA user_version = 5", NO_PAUSES "PRAGMA user_version = 4",
+        NO_PAUSES "DROP TABLE guess; PRAGMA user_version = 3",
         NO_PAUSES "DROP TABLE guess; ALTER TABLE job DROP COLUMN policy; PRAGMA user_version = 2",
         NO_PAUSES
         "DROP TABLE guess; DROP INDEX job_open; ALTER TABLE job DROP COLUMN watts; DROP TABLE "
@@ -355,7 +358,7 @@ static void test_older(void)
         l = _open();
         UNIT_INT(ledger_job_get(l, row.key, &again, &e), 1, "the row is there: %s", e.text);
         UNIT_INT(ledger_guess_put(l, "DE", NULL, 0, 0, 1, &e), 0, "%s", e.text);
-        UNIT_INT(again.policy + (int)again.watts, 0, "what it did not know is 0");
+        UNIT_INT(again.policy + (int)again.watts + (int)again.gpus, 0, "what it did not know is 0");
         again.policy = 2;
         UNIT_INT(ledger_job_put(l, &again, &e), 0, "and can be written: %s", e.text);
         ledger_close(l);

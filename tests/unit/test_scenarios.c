@@ -107,6 +107,10 @@ static void test_power(void)
     f.pasts[0].cpu_w = 4;
     job.gpus = 1;
     UNIT_DBL(likely(&f, &job).power_w, 330, 1e-9, "CPUs say nothing of GPUs");
+    f.pasts[0].gpu_w = 150;
+    UNIT_DBL(likely(&f, &job).power_w, 150, 1e-9, "a GPU with its CPUs");
+    f.pasts[0].gpu_w = 700;
+    UNIT_DBL(likely(&f, &job).power_w, 330, 1e-9, "as priced at most");
 }
 
 /* 400 g/kWh, and 100 in [now + 70, now + 130): with the whole limit any start up to 70 s emits the
