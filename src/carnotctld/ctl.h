@@ -67,6 +67,7 @@ struct ctl {
     struct snapshot *snap;   /* Slurm's last complete list, or NULL */
     struct ledger_job *jobs; /* every run that is not settled; sorted by job id, restart, submit */
     size_t n_jobs, room_jobs;
+    uint64_t jobs_changes; /* counts up when a job comes, starts or ends */
 
     /* history */
     struct ctl_past *pasts; /* in the order of the board */
@@ -79,8 +80,10 @@ struct ctl {
     int dirty;        /* something changed that a new board should say */
 
     /* planner */
-    uint64_t planned_version;  /* feed_version that was planned with */
-    int64_t planned_listed_ms; /* and the list */
+    uint64_t planned_version;  /* feed_version that all that waits was planned with last */
+    uint64_t planned_changes;  /* and jobs_changes */
+    int64_t planned_s;         /* and when */
+    int64_t planned_listed_ms; /* the list that was planned with */
     struct replan *replan;     /* the pass over all that waits, while it goes on */
 
     /* steering */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Planning again: when the forecast changes, each job that waits because of Carnot gets the start
- * that the new forecast favours, never later than it was promised.
+ * Planning again: when the forecast or the jobs beside it change, each job that waits because of
+ * Carnot gets the start that they favour now, never later than it was promised.
  */
 #ifndef CARNOT_CARNOTCTLD_PLANNER_H
 #define CARNOT_CARNOTCTLD_PLANNER_H
@@ -9,9 +9,10 @@
 #include "carnotctld/ctl.h"
 #include "placement/explain.h"
 
-/* Plan what the newest list gives a reason to plan and, if the samples changed, all that waits: a
- * piece of some milliseconds a call, the moves that save most first, as fast as slurmctld is to be
- * asked. Writes the ledger; does not wait for slurmctld. */
+/* Plan what the newest list gives a reason to plan and, if the samples changed or (once a slot at
+ * most) jobs came, started or ended, all that waits: a piece of some milliseconds a call, the moves
+ * that save most first, as fast as slurmctld is to be asked. Writes the ledger; does not wait for
+ * slurmctld. */
 void planner_run(struct ctl *c);
 void planner_fini(struct ctl *c);
 

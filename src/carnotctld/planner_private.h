@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What planner.c (jobs that a list gives a reason to plan), replan.c (all that wait, when the
- * forecast changes) and pauser.c (those that go on in pieces) share.
+ * What planner.c (jobs that a list gives a reason to plan), replan.c (all that wait, when
+ * forecast or jobs change) and pauser.c (those that go on in pieces) share.
  */
 #ifndef CARNOT_CARNOTCTLD_PLANNER_PRIVATE_H
 #define CARNOT_CARNOTCTLD_PLANNER_PRIVATE_H

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A new forecast: every job that waits because of Carnot is planned again, in slices, so that the
- * event loop never stands still. The moves are then ordered, those that save most first, a few at a
- * time: slurmctld has other work, and whatever else is to be ordered must not queue behind
- * thousands of moves. A forecast that comes meanwhile begins anew; what was not ordered is dropped.
+ * A new forecast, or jobs that came, started or ended: every job that waits because of Carnot is
+ * planned again, in slices, so that the event loop never stands still. The moves are then ordered,
+ * those that save most first, a few at a time: slurmctld has other work, and whatever else is to be
+ * ordered must not queue behind thousands of moves. A forecast that comes meanwhile begins anew;
+ * what was not ordered is dropped. What jobs change is looked at once a slot at most, and not
+ * before the pass under way is through.
  */
 #include "config.h"
 
@@ -33,6 +35,7 @@ struct replan_move {
 };
 
 struct replan {
+    const char *why;
     struct board board; /* its own copy: c->board is replaced meanwhile */
     struct planner_scratch scratch;
     int64_t next_id; /* jobs from here on are still to be planned; beyond the last: all are */
@@ -53,13 +56,31 @@ void replan_free(struct ctl *c)
     c->replan = NULL;
 }
 
-/* Without a pass until the next forecast where there is no memory: jobs keep their starts. */
-static void begin(struct ctl *c)
+/* Is a pass over all that waits due? Why, or NULL. */
+static const char *due(const struct ctl *c)
+{
+    int64_t since_s = ctl_now_s(c) - c->planned_s;
+    /* What was decided before this process started was decided with these samples or older ones:
+     * plan once then, too. */
+    if (c->planned_version != c->feed_version)
+        return "new forecast";
+    if (c->replan || c->planned_changes == c->jobs_changes || !c->snap)
+        return NULL;
+    return since_s < 0 || since_s >= c->board.head.slot_s ? "other jobs" : NULL;
+}
+
+/* Without a pass until the next reason where there is no memory: jobs keep their starts. */
+static void begin(struct ctl *c, const char *why)
 {
     struct err e = {.text = ""};
     struct replan *r = calloc(1, sizeof(*r));
     replan_free(c);
     c->replan = r;
+    c->planned_version = c->feed_version;
+    c->planned_changes = c->jobs_changes;
+    c->planned_s = ctl_now_s(c);
+    if (r)
+        r->why = why;
     if (r && publisher_build_copy(c, &r->board, &e) == 0 &&
         planner_scratch_of(&r->board, &r->scratch) == 0)
         return;
@@ -129,7 +150,7 @@ static void planned(struct replan *r)
     if (r->n == 0)
         return;
     qsort(r->moves, r->n, sizeof(*r->moves), by_gain);
-    log_info("new forecast: %zu jobs planned again, %zu move, which takes about %lld s", r->planned,
+    log_info("%s: %zu jobs planned again, %zu move, which takes about %lld s", r->why, r->planned,
              r->n, (long long)r->n * slurm_client_pace_ms() / 1000 + 1);
 }
 
@@ -206,11 +227,11 @@ size_t planner_moves_left(const struct ctl *c, size_t *all)
 
 void replan_run(struct ctl *c)
 {
-    /* What was decided before this process started was decided with these samples or older ones:
-     * plan once then, too. */
-    if (c->planned_version != c->feed_version)
-        begin(c);
-    c->planned_version = c->feed_version;
+    const char *why = due(c);
+    if (why) {
+        begin(c, why); /* which makes a board: enough for one piece */
+        return;
+    }
     if (!c->replan || !plan_slice(c, c->replan))
         return;
     give(c, c->replan);

@@ -166,6 +166,7 @@ static void end_row(struct ctl *c, struct ledger_job *row, const char *state, in
         log_err("ledger: job %u: %s", row->key.job_id, e.text);
     row->live = 0;
     row->end_s = end_s;
+    c->jobs_changes++;
     text(row->state, sizeof(row->state), state);
     events_job(c, "job.end", state, row, "carnot");
 }
@@ -241,6 +242,7 @@ static void update_row(struct ctl *c, const struct slurm_job *job, struct ledger
     /* Slurm's limit held it until now: judged like one that came past the plugin. */
     enforcer_admit(c, job, row, before.watts && !row->watts);
     if (before.start_s == 0 && row->start_s > 0) {
+        c->jobs_changes++;
         note_wait(c, job, row);
         int64_t waited_s = row->start_s - row->key.submit_s;
         if (row->delay_s > waited_s)
@@ -301,6 +303,7 @@ static void add_job(struct ctl *c, const struct slurm_job *job, size_t n_sorted)
         return;
     }
     c->dirty = 1;
+    c->jobs_changes++;
     struct ledger_job *added = runs_append(c, &row);
     if (added && ended)
         end_row(c, added, job->state, job->end_s ? job->end_s : ctl_now_s(c));

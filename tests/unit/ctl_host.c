@@ -283,6 +283,13 @@ void apply(void)
     enforcer_published(&c);
 }
 
+void plan(void)
+{
+    do
+        planner_run(&c);
+    while (!planner_planned(&c));
+}
+
 struct budget bio(void)
 {
     struct budget *all = NULL, b = {0};

@@ -54,6 +54,7 @@ struct slurm_job *list_add(uint32_t id, int wait_s);
 void run_job(struct slurm_job *j); /* on n1, from now on */
 void end_job(struct slurm_job *j);
 void apply(void); /* the list as it stands, handed over as slurm_client does, and a new board */
+void plan(void);  /* as carnotctld does, until nothing is left to be planned */
 
 /* ---- budgets and records ---- */
 

@@ -51,7 +51,7 @@ static void next_list(int after_s)
     advance(after_s);
     apply();
     pauser_run(&c);
-    planner_run(&c);
+    plan();
 }
 
 static struct ledger_job *row(void)

@@ -26,7 +26,7 @@ static void test_user_change(void)
     UNIT_INT(runs_at(&c, 7, NOW)->released, 1, "out of our hands");
     dip_at(100);
     feed_watch_look(&c);
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 0, "and not moved");
     tear_down();
 }
@@ -40,7 +40,7 @@ static void test_early_change(void)
     UNIT_INT(runs_at(&c, 7, NOW)->released, 1, "out of our hands from the first list on");
     dip_at(100);
     feed_watch_look(&c);
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 0, "and not moved");
     tear_down();
 }
@@ -50,12 +50,12 @@ static void test_replan(void)
     set_up();
     struct slurm_job *j = list_add(7, 70);
     apply();
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 0, "no news, no move");
     advance(10);
     dip_at(120);
     UNIT_INT(feed_watch_look(&c), 1, "a new forecast");
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 1, "moved");
     UNIT_INT(orders[0].begin_s, NOW + 120, "to the new dip");
     UNIT_INT(orders[0].replaces_s[0], NOW + 70, "unless somebody has changed it by then");
@@ -63,7 +63,7 @@ static void test_replan(void)
     UNIT_INT(runs_at(&c, 7, NOW)->released, 0, "the old time is no user's change");
     dip_at(180);
     feed_watch_look(&c);
-    planner_run(&c);
+    plan();
     UNIT_INT(orders[1].replaces_s[0], NOW + 70, "moved again");
     UNIT_INT(orders[1].replaces_s[1], NOW + 120, "its own order is no user's change");
     restart();
@@ -74,7 +74,7 @@ static void test_replan(void)
     UNIT_INT(runs_at(&c, 7, NOW)->begin_set_s, NOW + 180, "set");
     dip_at(350);
     feed_watch_look(&c);
-    planner_run(&c);
+    plan();
     UNIT_OK(orders[n_orders - 1].begin_s <= NOW + 300, "never later than promised");
     tear_down();
 }
@@ -89,7 +89,7 @@ static void test_order_again(void)
     advance(10);
     dip_at(120);
     feed_watch_look(&c);
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 2, "two jobs are moved");
     j = &list[1];
     j->eligible_s = NOW + 120; /* of which one order was carried out */
@@ -97,13 +97,13 @@ static void test_order_again(void)
     restart();
     c.planned_listed_ms = 0;
     apply();
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 1, "the other one is ordered again");
     UNIT_INT(orders[0].job_id, 7, "for that job");
     UNIT_INT(orders[0].begin_s, NOW + 120, "as it was planned");
     UNIT_INT(orders[0].replaces_s[0], NOW + 70, "in place of what Slurm has");
     apply();
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 1, "once");
     UNIT_INT(runs_at(&c, 7, NOW)->released + runs_at(&c, 8, NOW)->released, 0, "both are ours");
     list[0].eligible_s = NOW + 600; /* as if it had been moved forward, to what has passed */
@@ -111,7 +111,7 @@ static void test_order_again(void)
     advance(200);
     c.planned_listed_ms = 0;
     apply();
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 2, "ordered, too");
     UNIT_INT(orders[1].begin_s, NOW + 210, "for now: Slurm sets no time that has passed");
     tear_down();
@@ -147,7 +147,7 @@ static void test_replan_pace(void)
     dip_at(120);
     feed_watch_look(&c);
     n_waiting = 8; /* orders: there is room for two */
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 2, "two moves");
     UNIT_INT(orders[0].job_id, 4, "the largest");
     UNIT_INT(orders[1].job_id, 3, "the next");
@@ -155,12 +155,12 @@ static void test_replan_pace(void)
     UNIT_INT(all, 4, "of four");
     UNIT_INT(runs_newest(&c, 2)->planned_s, NOW + 70, "which stand as they are");
     n_waiting = 10;
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 2, "no room");
     list[1].eligible_s = NOW + 30; /* job 2: its user has changed it meanwhile */
     apply();
     n_waiting = 0;
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 3, "one of the two");
     UNIT_INT(orders[2].job_id, 1, "for the other is not ours any more");
     UNIT_INT(planner_moves_left(&c, &all), 0, "done");
@@ -176,15 +176,48 @@ static void test_replan_anew(void)
     dip_at(120);
     feed_watch_look(&c);
     n_waiting = 9;
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 1, "one of three");
     dip_at(180);
     feed_watch_look(&c);
     n_waiting = 0;
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 4, "then all three");
     for (int i = 1; i < 4; i++)
         UNIT_INT(orders[i].begin_s, NOW + 180, "to where the dip is now");
+    tear_down();
+}
+
+/* The dip is full; then the job that fills it is gone, and its place is for who waits elsewhere. */
+static void test_replan_room(void)
+{
+    set_up();
+    c.set.policy.overbook = 1;
+    c.set.carbon.slot_ms = 10000;
+    struct slurm_job *large = list_add(7, 70), *j = list_add(8, 120);
+    large->nodes = 4;
+    large->cpus = 16;
+    apply();
+    plan();
+    UNIT_INT(n_orders, 0, "the first pass: no room in the dip");
+    advance(1);
+    large->phase = PHASE_ENDED;
+    large->end_s = clock_now.wall_ms / 1000;
+    snprintf(large->state, sizeof(large->state), "CANCELLED");
+    apply();
+    plan();
+    UNIT_INT(n_orders, 0, "not so soon after it");
+    advance(9);
+    plan();
+    UNIT_INT(n_orders, 1, "a slot later the other one moves");
+    UNIT_INT(orders[0].job_id, j->job_id, "into its place");
+    UNIT_INT(orders[0].begin_s, NOW + 70, "at its begin");
+    j->eligible_s = NOW + 70;
+    planner_ordered(&c, 8, NOW + 70, 1);
+    advance(60);
+    apply();
+    plan();
+    UNIT_INT(n_orders, 1, "nothing came, started or ended: no pass");
     tear_down();
 }
 
@@ -200,6 +233,7 @@ static void test_replan_slices(void)
     dip_at(120);
     feed_watch_look(&c);
     clock_now.mono_step_ms = 25;
+    planner_run(&c); /* a board */
     planner_run(&c);
     UNIT_INT(n_orders, 0, "not all are planned yet");
     size_t left = planner_moves_left(&c, &all);
@@ -282,12 +316,12 @@ static void test_replan_without_note(void)
     apply();
     dip_at(120);
     UNIT_INT(feed_watch_look(&c), 1, "a new forecast");
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 1, "moved");
     UNIT_INT(orders[0].begin_s, NOW + 120, "to the new dip");
     dip_at(350);
     feed_watch_look(&c);
-    planner_run(&c);
+    plan();
     UNIT_OK(orders[n_orders - 1].begin_s <= NOW + 300, "never later than promised");
     tear_down();
 }
@@ -340,20 +374,20 @@ static void test_requeue_waits(void)
     j->eligible_s = NOW + 126;
     apply();
     UNIT_INT(runs_newest(&c, 7)->latest_s, NOW + 300, "the bound is what it was");
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 1, "planned again");
     UNIT_INT(orders[0].begin_s, NOW + 70, "in the dip");
     planner_ordered(&c, 7, NOW + 70, 1);
     j->eligible_s = NOW + 70;
     advance(1);
     apply();
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 1, "once");
     UNIT_INT(runs_newest(&c, 7)->released, 0, "and it is ours");
     j->submit_s = NOW + 6; /* Slurm sets this a little later than the count */
     advance(1);
     apply();
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 1, "still the same run");
     UNIT_INT(runs_newest(&c, 7)->key.submit_s, NOW + 5, "with its row");
     UNIT_INT(runs_newest(&c, 7)->live, 1, "which lives");
@@ -371,13 +405,13 @@ static void test_dependent(void)
     note(j, "DEP_END", 100, 0);
     j->dependency = (char *)(uintptr_t) "afterok:7(unfulfilled)";
     apply();
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 1, "a begin time while its parent runs");
     UNIT_INT(orders[0].begin_s, NOW + 70, "in the dip, which comes after the parent's end");
     planner_ordered(&c, 8, NOW + 70, 1);
     advance(1);
     apply();
-    planner_run(&c);
+    plan();
     UNIT_INT(n_orders, 1, "not again with each list");
     advance(10);
     parent->phase = PHASE_ENDED;
@@ -385,7 +419,7 @@ static void test_dependent(void)
     j->dependency = NULL;
     j->eligible_s = NOW + 70;
     apply();
-    planner_run(&c);
+    plan();
     struct ledger_job *row = runs_newest(&c, 8);
     UNIT_INT(row->latest_s, NOW + 11 + 100, "the bound counts from when it could run");
     UNIT_INT(row->released, 0, "nobody took it from us");
@@ -402,14 +436,14 @@ static void test_dependent_shares(void)
     note(j, "DEP_END", 90, 0);
     j->dependency = (char *)(uintptr_t) "afterany:7(unfulfilled)";
     apply();
-    planner_run(&c);
+    plan();
     UNIT_INT(runs_newest(&c, 8)->spent_s, 70, "spent by its parent");
     advance(80);
     parent->phase = PHASE_ENDED;
     parent->end_s = NOW + 80;
     j->dependency = NULL;
     apply();
-    planner_run(&c);
+    plan();
     UNIT_OK(runs_newest(&c, 8)->latest_s <= NOW + 80 + 20, "20 s are left of 90");
     tear_down();
 }
@@ -423,6 +457,7 @@ int main(int argc, char **argv)
                                              {"replan_without_note", test_replan_without_note},
                                              {"replan_pace", test_replan_pace},
                                              {"replan_anew", test_replan_anew},
+                                             {"replan_room", test_replan_room},
                                              {"replan_slices", test_replan_slices},
                                              {"steering", test_steering},
                                              {"steering_solves", test_steering_solves},

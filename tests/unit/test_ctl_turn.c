@@ -35,7 +35,7 @@ static void next_list(int after_s)
     advance(after_s);
     apply();
     pauser_run(&c);
-    planner_run(&c);
+    plan();
 }
 
 #define HOURS(n) ((n)*3600LL)
