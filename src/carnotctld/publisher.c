@@ -22,7 +22,6 @@
 #include "common/sort.h"
 #include "common/user.h"
 #include "placement/placement.h"
-#include "placement/slots.h"
 
 static void build_free(struct build *w)
 {
@@ -102,53 +101,6 @@ static int build_parts(const struct ctl *c, struct build *w)
     }
     w->b.partitions = w->parts;
     w->b.n_partitions = (uint32_t)n;
-    return 0;
-}
-
-/* What is running, and what Carnot makes wait until a time of its choice. What only queues is left
- * out: when it starts is Slurm's to say. */
-static void plan_job(struct build *w, const struct slurm_job *job, const struct ledger_job *row,
-                     int64_t *diff)
-{
-    struct placement_job pj;
-    struct placement_price price;
-    uint32_t cpus;
-    int64_t hold_s, now_s = w->b.head.published_ms / 1000, from_s = now_s, to_s;
-    int waits = job->phase == PHASE_PENDING;
-    if (job->phase == PHASE_ENDED || (waits && (!row || row->released || row->planned_s == 0)))
-        return;
-    const struct board_partition *p = board_partition_find(&w->b, job->partition);
-    if (!p)
-        return;
-    tracker_placement_job(job, &pj);
-    placement_price(&w->b, &pj, &price);
-    placement_occupation(&w->b, &pj, &price, &cpus, &hold_s);
-    if (waits && row->planned_s > now_s)
-        from_s = row->planned_s;
-    to_s = (waits ? from_s : job->start_s) + hold_s;
-    slots_begin_end(&w->b.head, diff + (size_t)(p - w->parts) * (w->b.n_slots + 1), w->b.n_slots,
-                    from_s, to_s, cpus);
-}
-
-static int build_planned(const struct ctl *c, struct build *w)
-{
-    int64_t slots = c->set.carbon.horizon_ms / 1000 / w->b.head.slot_s + 1;
-    w->b.n_slots = (uint32_t)(slots < BOARD_SLOTS_MAX ? slots : BOARD_SLOTS_MAX);
-    int64_t *diff =
-        publisher_section((size_t)(w->b.n_slots + 1) * w->b.n_partitions, sizeof(*diff));
-    w->planned = publisher_section((size_t)w->b.n_slots * w->b.n_partitions, sizeof(*w->planned));
-    if (!diff || !w->planned) {
-        free(diff);
-        return -1;
-    }
-    for (size_t i = 0, at = 0; c->snap && i < c->snap->n_jobs; i++) {
-        const struct slurm_job *job = &c->snap->jobs[i];
-        plan_job(w, job, runs_newest_along(c, &at, job->job_id), diff);
-    }
-    for (size_t i = 0, n = w->b.n_slots; i < w->b.n_partitions; i++)
-        slots_sum(diff + i * (n + 1), (uint32_t)n, w->planned + i * n);
-    free(diff);
-    w->b.planned = w->planned;
     return 0;
 }
 
@@ -286,8 +238,8 @@ static int build(struct ctl *c, void **data, size_t *size, struct board *out, st
     build_head(c, &w.b.head);
     w.b.points = c->forecast.points;
     w.b.n_points = (uint32_t)c->forecast.n;
-    if (build_parts(c, &w) < 0 || build_planned(c, &w) < 0 || build_budgets(c, &w, e) < 0 ||
-        build_users(c, &w) < 0 || build_switches(c, &w) < 0 || publisher_jobs(c, &w, e) < 0) {
+    if (build_parts(c, &w) < 0 || build_budgets(c, &w, e) < 0 || build_users(c, &w) < 0 ||
+        build_switches(c, &w) < 0 || publisher_jobs(c, &w, e) < 0) {
         if (!e->text[0])
             err_set(e, "no memory for the board");
     } else if (board_encode(&w.b, data, size, e) == 0) {

@@ -46,8 +46,8 @@ static inline void *publisher_grow(void *section, size_t n, size_t size)
     return grown;
 }
 
-/* What is said of jobs: the index, their accounts, decisions seen, runs, outages, pasts. Partitions
- * are there already. 0 or -1. */
+/* What is said of jobs: the index, their accounts, decisions seen, what is planned, runs, outages,
+ * pasts. Head and partitions are there already. 0 or -1. */
 int publisher_jobs(const struct ctl *c, struct build *w, struct err *e);
 
 #endif
