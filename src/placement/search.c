@@ -118,9 +118,11 @@ static void walk_series(const struct search *q, struct best *open, struct best *
     double lengths = 1 + q->n_further, price = q->lambda_ug_per_s * lengths, rise = 0;
     double slack = SEARCH_SAME * (q->ug_per_area * lengths * SERIES_G_PER_KWH_MAX + price);
     struct crossings c = {.n = count_ends(q)};
+    double counts[ENDS_MAX];
     for (uint32_t end = 0; end < c.n; end++) {
+        counts[end] = end ? 1 : -lengths;
         w.at[end] = series_find(&q->series, q->from_s + length_to(q, end));
-        rise += p[w.at[end]].g_per_kwh * (end ? 1 : -lengths);
+        rise += p[w.at[end]].g_per_kwh * counts[end];
         sort_in(&c, end, end, crossing(q, end, w.at[end]));
     }
     for (int64_t t_s; (t_s = c.next[c.head].t_s) <= q->until_s && t_s != INT64_MAX;) {
@@ -128,7 +130,7 @@ static void walk_series(const struct search *q, struct best *open, struct best *
         while (c.next[c.head].t_s == t_s) {
             uint32_t last = c.head, end = c.next[last].end;
             size_t at = w.at[end]++;
-            rise += (p[at + 1].g_per_kwh - p[at].g_per_kwh) * (end ? 1 : -lengths);
+            rise += (p[at + 1].g_per_kwh - p[at].g_per_kwh) * counts[end];
             c.head = last + 1 < c.n ? last + 1 : 0;
             sort_in(&c, last, end, crossing(q, end, at + 1));
         }
