@@ -43,6 +43,8 @@ const char cmd_simulate_help[] =
     "                        anchored, yesterday (perfect)\n"
     "  --lengths L           exact, requested, predicted, mix (exact)\n"
     "  --requeueable SHARE   of the jobs may be paused and requeued, 0 to 1 (0)\n"
+    "  --overbook X          plans look for room, as policy.overbook has it: for X times the\n"
+    "                        cores; 0: they do not (1.5)\n"
     "  --min-gain GRAMS      a job waits for no less (0g)\n"
     "  --core-power W        that a core in use draws (10W)\n"
     "  --power-model FILE    node_idle_w and node_max_w of a CSV row: idle nodes are counted\n"
@@ -73,6 +75,7 @@ enum {
     OPT_FORECAST,
     OPT_LENGTHS,
     OPT_REQUEUEABLE,
+    OPT_OVERBOOK,
     OPT_GAIN,
     OPT_CORE_POWER,
     OPT_MODEL,
@@ -103,6 +106,7 @@ static const struct option options[] = {NEEDS("workload", OPT_WORKLOAD),
                                         NEEDS("forecast", OPT_FORECAST),
                                         NEEDS("lengths", OPT_LENGTHS),
                                         NEEDS("requeueable", OPT_REQUEUEABLE),
+                                        NEEDS("overbook", OPT_OVERBOOK),
                                         NEEDS("min-gain", OPT_GAIN),
                                         NEEDS("core-power", OPT_CORE_POWER),
                                         NEEDS("power-model", OPT_MODEL),
@@ -303,6 +307,9 @@ static int _how(struct simulation *s, int o, const char *value, struct err *e)
     case OPT_REQUEUEABLE:
         rc = _number(value, 0, 1, 0, &s->set.requeueable, e);
         break;
+    case OPT_OVERBOOK:
+        rc = _number(value, 0, 10, 0, &s->set.overbook, e);
+        break;
     case OPT_GAIN:
         rc = _grams(value, &s->set.min_gain_ug, e);
         break;
@@ -360,6 +367,7 @@ int cmd_simulate(struct cli *c, int argc, char **argv)
                 .max_delay_s = -1,
                 .lambda_ug_per_s = 0.1e6 / 3600,
                 .lambda_exponent = 1,
+                .overbook = 1.5,
                 .seed = 1},
         .policies = {SIM_BALANCED, SIM_GREENEST},
         .n_policies = 2,

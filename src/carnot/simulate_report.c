@@ -187,10 +187,11 @@ static void _head(struct cli *c, const struct simulation *s, const struct simula
             _machine(s, machine, sizeof(machine)));
     fprintf(c->out, "%s, zone %s: %s\n", s->carbon_path, s->zone,
             _starts(s, d, starts, sizeof(starts)));
-    fprintf(c->out, "forecast %s, lengths %s%s, requeueable %g, %g W a core%s\n",
+    fprintf(c->out, "forecast %s, lengths %s%s, requeueable %g, overbook %g, %g W a core%s\n",
             outlook_name(s->set.forecast), lengths_name(s->set.lengths),
             d->drawn_limits ? " (limits drawn, the workload has none)" : "", s->set.requeueable,
-            (double)s->core_mw / 1000, s->weeks > 1 ? "; +- is half of the 95 % interval" : "");
+            s->set.overbook, (double)s->core_mw / 1000,
+            s->weeks > 1 ? "; +- is half of the 95 % interval" : "");
     if (d->summaries[0].jobs == 0)
         fputs("No job is left to be counted.\n", c->out);
 }
@@ -276,15 +277,16 @@ static int _json(struct cli *c, const struct simulation *s, const struct simulat
         json_array_append_new(policies, o);
     }
     when_format_rfc3339(text, sizeof(text), d->w.jobs[0].submit_s + simulate_shift_s(s, d, 0));
-    root = json_pack("{s:s,s:I,s:I,s:s,s:s,s:s,s:i,s:I,s:s,s:s,s:f,s:f,s:b,s:I,s:o}", "workload",
-                     text_copy(workload, sizeof(workload), s->workload_path), "jobs",
-                     (json_int_t)d->w.n, "left_out", (json_int_t)(d->w.dropped + d->too_long),
-                     "carbon", text_copy(carbon, sizeof(carbon), s->carbon_path), "zone",
-                     text_copy(zone, sizeof(zone), s->zone), "start", text, "starts", (int)s->weeks,
-                     "cores", (json_int_t)s->set.cores, "forecast", outlook_name(s->set.forecast),
-                     "lengths", lengths_name(s->set.lengths), "requeueable", s->set.requeueable,
-                     "core_w", (double)s->core_mw / 1000, "limits_drawn", d->drawn_limits, "seed",
-                     (json_int_t)s->set.seed, "policies", policies);
+    root =
+        json_pack("{s:s,s:I,s:I,s:s,s:s,s:s,s:i,s:I,s:s,s:s,s:f,s:f,s:f,s:b,s:I,s:o}", "workload",
+                  text_copy(workload, sizeof(workload), s->workload_path), "jobs",
+                  (json_int_t)d->w.n, "left_out", (json_int_t)(d->w.dropped + d->too_long),
+                  "carbon", text_copy(carbon, sizeof(carbon), s->carbon_path), "zone",
+                  text_copy(zone, sizeof(zone), s->zone), "start", text, "starts", (int)s->weeks,
+                  "cores", (json_int_t)s->set.cores, "forecast", outlook_name(s->set.forecast),
+                  "lengths", lengths_name(s->set.lengths), "requeueable", s->set.requeueable,
+                  "overbook", s->set.overbook, "core_w", (double)s->core_mw / 1000, "limits_drawn",
+                  d->drawn_limits, "seed", (json_int_t)s->set.seed, "policies", policies);
     if (!root)
         return cli_fail(c, CLI_FAILED, "no memory");
     cli_json(c, root);

@@ -70,7 +70,7 @@ struct settings {
         int64_t default_delay_ms;        /* for jobs that say nothing; 0..14d; 0 */
         int64_t site_delay_ms;           /* what carbon-delay=site means; 0..14d; 4h */
         int64_t max_delay_ms;            /* no job may ask for more; 0..14d; 7d */
-        double overbook;                 /* slot ledger: planned nodes / nodes; 0.1..10; 1.0 */
+        double overbook;                 /* slot ledger: planned CPUs / CPUs; 0.1..10; 1.5 */
         int64_t board_max_age_ms;        /* older boards count as absent; 5s..1h; 60s */
         int64_t off_stagger_ms;          /* waiting jobs are let go over this; 0..24h; 10m */
         int64_t requeue_min_run_ms;      /* runs so long before it is paused; 0..14d; 2h */

@@ -102,8 +102,9 @@ const struct setting settings_table[] = {
      "What --carbon-delay=site means."},
     {"policy", "max_delay", SETTING_DURATION, FIELD(policy.max_delay_ms), "0", "14d", "7d",
      "No job may ask for a longer wait."},
-    {"policy", "overbook", SETTING_RATIO, FIELD(policy.overbook), "0.1", "10", "1.0",
-     "Nodes that may be planned into one slot, per node that there is."},
+    {"policy", "overbook", SETTING_RATIO, FIELD(policy.overbook), "0.1", "10", "1.5",
+     "CPUs that may be planned into one slot, per CPU that there is: most jobs end long before "
+     "their limits (docs/evaluation.md)."},
     {"policy", "board_max_age", SETTING_DURATION, FIELD(policy.board_max_age_ms), "5s", "1h", "60s",
      "An older board counts as absent: jobs pass unchanged."},
     {"policy", "off_stagger", SETTING_DURATION, FIELD(policy.off_stagger_ms), "0", "24h", "10m",

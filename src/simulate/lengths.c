@@ -27,9 +27,9 @@ struct lengths {
     enum lengths_kind kind;
     struct past *table;
     size_t n, room; /* room is a power of two */
-    /* Run times by limits of the last jobs of all, for who is new. */
-    float ratios[RATIOS];
-    size_t n_ratios;
+    /* Run times by limits of the last jobs of all, for who is new: as they came, and in order. */
+    float ratios[RATIOS], sorted[RATIOS];
+    size_t n_ratios; /* ever */
 };
 
 const char *lengths_name(enum lengths_kind k)
@@ -108,6 +108,37 @@ static int grow(lengths_t *l)
     return 0;
 }
 
+/* The first of n that is not below x. */
+static size_t place_of(const float *sorted, size_t n, float x)
+{
+    size_t low = 0;
+    while (n > 0) {
+        size_t half = n / 2;
+        if (sorted[low + half] < x) {
+            low += half + 1;
+            n -= half + 1;
+        } else {
+            n = half;
+        }
+    }
+    return low;
+}
+
+/* The newest ratio takes the place of the oldest. */
+static void add_ratio(lengths_t *l, float ratio)
+{
+    float *oldest = &l->ratios[l->n_ratios % RATIOS], *sorted = l->sorted;
+    size_t n = l->n_ratios < RATIOS ? l->n_ratios : RATIOS;
+    if (n == RATIOS) {
+        size_t gone = place_of(sorted, n--, *oldest);
+        memmove(&sorted[gone], &sorted[gone + 1], (n - gone) * sizeof(*sorted));
+    }
+    size_t at = place_of(sorted, n, ratio);
+    memmove(&sorted[at + 1], &sorted[at], (n - at) * sizeof(*sorted));
+    sorted[at] = *oldest = ratio;
+    l->n_ratios++;
+}
+
 int lengths_ended(lengths_t *l, const struct sim_job *job)
 {
     if (l->kind < LENGTHS_PREDICTED)
@@ -120,7 +151,7 @@ int lengths_ended(lengths_t *l, const struct sim_job *job)
         p->hash = hash_of(job, level);
         p->run_s[p->n++ % RUNS] = (float)job->run_s;
     }
-    l->ratios[l->n_ratios++ % RATIOS] = (float)job->run_s / (float)limit_of(job);
+    add_ratio(l, (float)job->run_s / (float)limit_of(job));
     return 0;
 }
 
@@ -145,24 +176,15 @@ static size_t predicted(const lengths_t *l, const struct sim_job *job, int64_t *
     return 1;
 }
 
-static int compare(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 /* What shares of their limits jobs of late have used: RUNS quantiles. */
 static size_t quantiles(const lengths_t *l, const struct sim_job *job, int64_t *out)
 {
-    float sorted[RATIOS];
     size_t n = l->n_ratios < RATIOS ? l->n_ratios : RATIOS;
     if (n == 0)
         return 0;
-    memcpy(sorted, l->ratios, n * sizeof(*sorted));
-    qsort(sorted, n, sizeof(*sorted), compare);
     for (size_t i = 0; i < RUNS; i++)
         out[i] = scenarios_within(
-            (double)sorted[n * (2 * i + 1) / (2 * RUNS)] * (double)limit_of(job), limit_of(job));
+            (double)l->sorted[n * (2 * i + 1) / (2 * RUNS)] * (double)limit_of(job), limit_of(job));
     return RUNS;
 }
 

@@ -38,6 +38,7 @@ struct search plan_search(struct sim *s, uint32_t job, int64_t wait_s)
         sum_s += (double)lengths[i];
     }
     s->way[job].believed_s = (float)(sum_s / (double)n);
+    room_for(s, job, &q);
     return q;
 }
 
@@ -53,6 +54,7 @@ static void sample(struct sim *s, uint32_t job, const struct search *q)
         s->n_samples++;
     s->samples[at] = *q;
     s->samples[at].lambda_ug_per_s = weight_of(s, job);
+    s->samples[at].slots = NULL;      /* which are for one moment */
     s->samples[at].series = s->truth; /* known by midnight, but for what then lies ahead */
 }
 
@@ -116,7 +118,9 @@ static double cost_ug(const struct search *q, int64_t start_s)
 static void look_at(struct sim *s, uint32_t job)
 {
     struct sim_way *way = &s->way[job];
+    room_plan(s, job, 0);
     struct search q = plan_search(s, job, way->latest_s - s->now_s);
+    room_plan(s, job, 1);
     if (s->set->policy != SIM_BALANCED)
         q.lambda_ug_per_s = 0;
     int64_t start_s = policy_start(s->set->policy, &q, s->mean_length_s[1]);

@@ -100,13 +100,17 @@ static void wants_no_more(struct sim *s, uint32_t job)
     s->queued_core_s -= (double)s->way[job].wants_core_s;
 }
 
-static int64_t limit_left(const void *arg, uint32_t job)
+int64_t sim_limit_left_s(const struct sim *s, uint32_t job)
 {
-    const struct sim *s = arg;
     const struct sim_job *j = &s->w->jobs[job];
     int64_t done_s = j->run_s - s->way[job].left_s,
             limit_s = j->limit_s > 0 ? j->limit_s : j->run_s;
     return limit_s > done_s ? limit_s - done_s : 1;
+}
+
+static int64_t limit_left(const void *arg, uint32_t job)
+{
+    return sim_limit_left_s(arg, job);
 }
 
 /* Its cores are there: it runs, unless it would rather wait. Returns until when its limit lets it,
@@ -123,7 +127,8 @@ static int64_t start(void *arg, uint32_t job)
     enter(s, job, SIM_RUNNING);
     wants_no_more(s, job);
     way->due_s = s->now_s + way->left_s;
-    way->until_s = s->now_s + limit_left(s, job);
+    way->until_s = s->now_s + sim_limit_left_s(s, job);
+    room_run(s, job, 1);
     add_event(s, way->due_s, job, EVENT_END);
     if (way->requeueable)
         watch(s, job);
@@ -135,6 +140,7 @@ void sim_queue(struct sim *s, uint32_t job)
     struct sim_way *way = &s->way[job];
     if (way->state == SIM_HELD || way->state == SIM_PAUSED)
         way->delay_s += s->now_s - way->since_s;
+    room_plan(s, job, 0);
     unwatch(s, job);
     enter(s, job, SIM_QUEUED);
     if (s->set->cores)
@@ -146,9 +152,11 @@ void sim_queue(struct sim *s, uint32_t job)
 void sim_hold(struct sim *s, uint32_t job, int64_t due_s)
 {
     struct sim_way *way = &s->way[job];
+    room_plan(s, job, 0);
     if (way->state != SIM_HELD)
         enter(s, job, SIM_HELD);
     way->due_s = due_s;
+    room_plan(s, job, 1);
     watch(s, job);
     if (due_s < INT64_MAX)
         add_event(s, due_s, job, EVENT_DUE);
@@ -163,6 +171,7 @@ void sim_pause(struct sim *s, uint32_t job)
     way->left_s += SIM_SWITCH_S;
     if (s->set->cores)
         machine_end(&s->machine, job, way->until_s);
+    room_run(s, job, 0);
     enter(s, job, SIM_PAUSED);
     wants(s, job);
     s->out->pauses++;
@@ -176,6 +185,7 @@ static void end(struct sim *s, uint32_t job)
     add_piece(s, job, way->since_s, s->now_s);
     if (s->set->cores)
         machine_end(&s->machine, job, way->until_s);
+    room_run(s, job, 0);
     unwatch(s, job);
     enter(s, job, SIM_ENDED);
     if (lengths_ended(s->lengths, &s->w->jobs[job]) < 0)
@@ -269,7 +279,7 @@ static void step(struct sim *s)
 {
     /* hours in which nothing could change were passed over: time does not go back to them */
     if (s->next_hour_s < s->now_s)
-        s->next_hour_s = s->now_s - (s->now_s % SIM_HOUR_S + SIM_HOUR_S) % SIM_HOUR_S;
+        s->next_hour_s = sim_hour_s(s->now_s);
     if (s->next_hour_s < s->now_s)
         s->next_hour_s += SIM_HOUR_S;
     while (s->events.n && s->events.heap[0].t_s == s->now_s) {
@@ -315,7 +325,12 @@ static int prepare(struct sim *s)
     for (int k = 0; k < 2; k++)
         s->mean_length_s[k] = count[k] ? sum_s[k] / count[k] : 1;
     s->out->n = n;
-    return s->set->cores ? machine_init(&s->machine, s->set->cores, n) : 0;
+    if (s->set->cores == 0)
+        return 0;
+    if (s->set->overbook > 0 && policy_of_carnot(s->set->policy) &&
+        room_init(&s->room, s->set->cores, s->set->overbook) < 0)
+        return -1;
+    return machine_init(&s->machine, s->set->cores, n);
 }
 
 static void clean(struct sim *s)
@@ -325,6 +340,7 @@ static void clean(struct sim *s)
     free(s->samples);
     lengths_destroy(s->lengths);
     events_fini(&s->events);
+    room_fini(&s->room);
     if (s->set->cores)
         machine_fini(&s->machine);
 }
@@ -344,7 +360,7 @@ int sim_run(const struct workload *w, const struct series *truth, const struct s
     s->no_memory = prepare(s) < 0;
     if (!s->no_memory && w->n) {
         int64_t first_s = sim_trace_s(s, w->jobs[0].submit_s);
-        s->next_hour_s = first_s - (first_s % SIM_HOUR_S + SIM_HOUR_S) % SIM_HOUR_S + SIM_HOUR_S;
+        s->next_hour_s = sim_hour_s(first_s) + SIM_HOUR_S;
     }
     for (size_t steps = 0; !s->no_memory && (s->now_s = next_event_s(s)) < INT64_MAX; steps++) {
         step(s);

@@ -22,6 +22,7 @@ struct sim_settings {
     double target_wait_s;   /* > 0: lambda is steered towards this mean wait */
     enum outlook_kind forecast;
     enum lengths_kind lengths;
+    double overbook;    /* plans look for room, in so many times the cores; 0: they do not */
     double requeueable; /* share of the jobs that may be paused, 0 to 1 */
     double min_gain_ug; /* a job waits for no less */
     uint64_t seed;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A simulation that goes on: shared by its loop (simulate.c), its plans (plan.c) and its pauses
- * (pause.c), by nobody else.
+ * A simulation that goes on: shared by its loop (simulate.c), its plans (plan.c), the room for them
+ * (room.c) and its pauses (pause.c), by nobody else.
  */
 #ifndef CARNOT_SIMULATE_PRIVATE_H
 #define CARNOT_SIMULATE_PRIVATE_H
 
+#include "placement/search.h"
+#include "placement/slots.h"
 #include "placement/steer.h"
 #include "simulate/events.h"
 #include "simulate/machine.h"
@@ -42,6 +44,16 @@ struct sim_way {
 
 enum { EVENT_END = 0, EVENT_DUE };
 
+/* What a board says of room, and nothing else. */
+struct sim_room {
+    struct board board;
+    struct board_partition partition;
+    uint32_t *planned; /* NULL: plans do not look for room */
+    struct slots_space *space;
+    struct slots slots;
+    int64_t until_s; /* it is made anew then */
+};
+
 struct sim {
     const struct workload *w;
     const struct sim_settings *set;
@@ -50,6 +62,7 @@ struct sim {
     struct sim_way *way;
     struct events events;
     struct machine machine;
+    struct sim_room room;
     struct outlook outlook;
     lengths_t *lengths;
     struct random random;
@@ -83,6 +96,16 @@ void plan_look_over(struct sim *s);
 /* Midnight of the first week: solve for lambda. */
 void plan_midnight(struct sim *s);
 
+/* room.c: the slot ledger; cores > 0. 0 or -1. */
+int room_init(struct sim_room *r, uint64_t cores, double overbook);
+void room_fini(struct sim_room *r); /* legal on a zeroed one */
+/* The search is to look for room for this job, whose own plan is not in it. */
+void room_for(struct sim *s, uint32_t job, struct search *q);
+/* Put the job's plan in, or take it out (add 0), if it has one. */
+void room_plan(struct sim *s, uint32_t job, int add);
+/* The same of one that runs, from now on. */
+void room_run(struct sim *s, uint32_t job, int add);
+
 /* pause.c: how long the job will still run, as far as one can know. */
 int64_t pause_left_s(const struct sim *s, uint32_t job);
 /* Is it better to run now than in what is left of the bound? 1 or 0. */
@@ -95,10 +118,17 @@ int64_t pause_turn_s(struct sim *s, uint32_t job);
 /* The top of an hour: pause and resume. */
 void pause_hour(struct sim *s);
 
-/* simulate.c: changes of state. */
+/* simulate.c: for how long its limit lets it run yet, > 0. */
+int64_t sim_limit_left_s(const struct sim *s, uint32_t job);
+/* changes of state */
 void sim_queue(struct sim *s, uint32_t job);
 void sim_pause(struct sim *s, uint32_t job);
 void sim_hold(struct sim *s, uint32_t job, int64_t due_s);
+/* The full hour before t_s. */
+static inline int64_t sim_hour_s(int64_t t_s)
+{
+    return t_s - (t_s % SIM_HOUR_S + SIM_HOUR_S) % SIM_HOUR_S;
+}
 static inline int64_t sim_trace_s(const struct sim *s, int64_t workload_s)
 {
     return workload_s + s->set->shift_s;

@@ -145,6 +145,7 @@ int main(void)
     struct sim_settings set = {.max_delay_s = -1,
                                .lambda_ug_per_s = 28,
                                .lambda_exponent = 1,
+                               .overbook = 1.5,
                                .seed = 1,
                                .ug_per_area = 2.8};
     struct random r;

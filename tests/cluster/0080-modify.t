@@ -74,7 +74,9 @@ is "every submission was accepted" "$(cat "$T"/ids.* | grep -cE '^[0-9]+$')" 50
 # Why not: in sbatch's words.
 if grep -q refused "$T"/ids.*; then diag "$(grep -v 'waits until' "$T"/err.*)"; fi
 is "every job is in the list" "$(in_sandbox squeue -h -A acc -o %i | wc -l)" 50
-is "and each waits" "$(in_sandbox squeue -h -A acc -o %r | sort -u)" BeginTime
+# Slurm gives a reason when its scheduler looks at the job.
+each_waits() { [[ $(in_sandbox squeue -h -A acc -o %r | sort -u) = BeginTime ]]; }
+ok "and each waits" wait_for 10 each_waits
 ok "Carnot knows them all" wait_for 15 sh -c \
     "[ \"\$('$SANDBOX' exec '$SB' -- carnot jobs --json | jq '[.[] | select(.account == \"acc\" and .state == \"PENDING\")] | length')\" = 50 ]"
 ok "the plugin decides after it" waits_for "$(submit -A acc -t 1 --carbon-delay=30m --wrap true)" BeginTime

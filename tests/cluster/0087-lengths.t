@@ -29,7 +29,7 @@ b=$(submit -t 30 -n1 -J train --wrap 'sleep 8')
 failed=$(submit -t 30 -n1 -J train --wrap 'exit 1')
 ok "two runs of a name come to their end" wait_for 40 in_sandbox carnot job "$b"
 ok "and are learnt when they are settled" wait_for 90 knows train 3
-is "another name has those of the user" "$(lengths eval)" 3
+is "another name has all of the user's" "$(lengths eval)" 4
 diag "jobs $a $b $failed"
 
 "$SANDBOX" kill "$SB" carnotctld

@@ -115,7 +115,8 @@ config_plugstack() {
 # The default configuration of Carnot, with the placeholders that `start` fills in.
 config_carnot() {
     cat <<'CONF'
-# Configuration of a sandbox: it acts, and asks for no minimum gain, since test jobs are tiny.
+# Configuration of a sandbox: it acts, and asks for no minimum gain, since test jobs are tiny; they need
+# what they ask for.
 cluster: sandbox
 mode: act
 operators: [root]
@@ -140,6 +141,7 @@ policy:
   lambda: 0.001g
   min_gain: 0g
   max_delay: 7d
+  overbook: 1.0
   board_max_age: 60s
 budget:
   grace: 5s

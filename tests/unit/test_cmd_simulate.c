@@ -386,6 +386,7 @@ static void test_bad_options(void)
         {"--unbounded --requeueable 1.1", "--requeueable: '1.1'"},
         {"--unbounded --requeueable inf", "--requeueable: 'inf'"},
         {"--unbounded --min-gain much", "--min-gain: "},
+        {"--unbounded --overbook -1", "--overbook: '-1'"},
         {"--unbounded --core-power 5", "--core-power: "},
         {"--unbounded --seed -1", "--seed: '-1'"},
         {"--unbounded --seed 1e300", "--seed: '1e300'"},

@@ -52,7 +52,7 @@ static void test_defaults(void)
     UNIT_INT(s.policy.default_delay_ms, 0, "default_delay");
     UNIT_INT(s.policy.site_delay_ms, 4 * 3600000, "site_delay");
     UNIT_INT(s.policy.max_delay_ms, 7 * 86400000, "max_delay");
-    UNIT_DBL(s.policy.overbook, 1, 0, "overbook");
+    UNIT_DBL(s.policy.overbook, 1.5, 0, "overbook");
     UNIT_INT(s.policy.board_max_age_ms, 60000, "board_max_age");
     UNIT_INT(s.policy.off_stagger_ms, 600000, "off_stagger");
     UNIT_INT(s.policy.requeue_min_run_ms, 7200000, "requeue_min_run");

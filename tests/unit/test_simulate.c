@@ -263,6 +263,41 @@ static void test_turn(void)
     }
 }
 
+/* ---- room for plans */
+
+/* Two jobs that each need the whole machine, a dip that holds one, and a lesser one later. */
+static void test_room(void)
+{
+    static const struct {
+        double overbook;
+        int64_t limit_s, second_s;
+        const char *what;
+    } cases[] = {{0, 2 * HOUR, 7 * HOUR, "nobody looks: behind the first, in a dirty hour"},
+                 {1, 2 * HOUR, 10 * HOUR, "the next dip"},
+                 {1, 4 * HOUR, 10 * HOUR, "room by limits, which the first does not use up"},
+                 {1, 6 * HOUR, 0, "no room in reach by limits: at once, where a queue decides"},
+                 {1.5, 2 * HOUR, 10 * HOUR, "half a job more is none"},
+                 {2, 2 * HOUR, 7 * HOUR, "twice the machine"}};
+    struct series_point points[] = {{-8 * DAY, 500, 0},  {5 * HOUR, 100, 0},  {7 * HOUR, 500, 0},
+                                    {10 * HOUR, 150, 0}, {12 * HOUR, 500, 0}, {50 * DAY, 500, 0}};
+    struct series truth = {points, N(points), 100 * DAY};
+    series_sum(points, N(points));
+    for (size_t c = 0; c < N(cases); c++) {
+        struct sim_job job = {.run_s = 2 * HOUR, .limit_s = cases[c].limit_s, .cores = 10};
+        struct sim_job jobs[] = {job, job};
+        struct workload w = {.jobs = jobs, .n = N(jobs), .has_limits = 1};
+        struct sim_settings set = {.policy = SIM_GREENEST,
+                                   .cores = 10,
+                                   .max_delay_s = 10 * HOUR,
+                                   .overbook = cases[c].overbook,
+                                   .ug_per_area = 1};
+        struct sim_result r = _run(&w, &truth, &set);
+        UNIT_INT(r.start_s[0], 5 * HOUR, "%s: the first", cases[c].what);
+        UNIT_INT(r.start_s[1], cases[c].second_s, "%s", cases[c].what);
+        sim_result_fini(&r);
+    }
+}
+
 /* ---- what always holds */
 
 #define JOBS 200
@@ -438,6 +473,9 @@ static void _all_policies(const struct world *o, uint64_t seed, uint64_t cores)
                                .lambda_exponent = 1,
                                .min_gain_ug = seed % 7 == 0 ? 1e5 : 0,
                                .target_wait_s = seed % 6 == 0 ? 1800 : 0,
+                               .overbook = seed % 3 == 0   ? 0
+                                           : seed % 3 == 1 ? 1
+                                                           : 1.5,
                                .seed = seed,
                                .ug_per_area = 10 / 3.6};
     struct sim_result asap = _run(&o->w, &o->truth, &set);
@@ -541,6 +579,7 @@ static const struct unit_case cases[] = {
     {"easy", test_easy},
     {"hours_passed_over", test_hours_passed_over},
     {"turn", test_turn},
+    {"room", test_room},
     {"invariants_0", test_invariants_0},
     {"invariants_4", test_invariants_4},
     {"invariants_8", test_invariants_8},

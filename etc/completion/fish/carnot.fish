@@ -119,6 +119,7 @@ complete -c carnot -n "__fish_seen_subcommand_from simulate" -l target-wait -x
 complete -c carnot -n "__fish_seen_subcommand_from simulate" -l forecast -x -a 'perfect api-like anchored yesterday'
 complete -c carnot -n "__fish_seen_subcommand_from simulate" -l lengths -x -a 'exact requested predicted mix'
 complete -c carnot -n "__fish_seen_subcommand_from simulate" -l requeueable -x
+complete -c carnot -n "__fish_seen_subcommand_from simulate" -l overbook -x
 complete -c carnot -n "__fish_seen_subcommand_from simulate" -l min-gain -x
 complete -c carnot -n "__fish_seen_subcommand_from simulate" -l core-power -x
 complete -c carnot -n "__fish_seen_subcommand_from simulate" -l power-model -r -F
