@@ -8,6 +8,8 @@
 
 #define DAY_SLOTS 24
 #define WEEK_SLOTS 168
+/* Six weeks of hours: as far as a job is looked ahead for. */
+#define LOOK_SLOTS 1024
 /* So full may the green hours be planned: some to spare, for what nobody knows yet. */
 #define THRESHOLD_SHARE 0.6
 
@@ -38,13 +40,18 @@ double pause_rule_threshold(const struct series *s, int64_t now_s, int64_t slot_
     return slots[at];
 }
 
+static int64_t slots_needed(const struct pause_query *q)
+{
+    return (q->left_s + q->slot_s - 1) / q->slot_s;
+}
+
 int pause_rule_cheap(const struct pause_query *q)
 {
     const struct series *s = &q->believed;
     if (q->bound_s < q->slot_s)
         return 1;
     double now = series_at(s, q->now_s);
-    int64_t need = (q->left_s + q->slot_s - 1) / q->slot_s;
+    int64_t need = slots_needed(q);
     int64_t slots = need + q->bound_s / q->slot_s, cheaper = 0;
     size_t i = series_find(s, q->now_s);
     for (int64_t h = 1; h < slots && cheaper < need; h++) {
@@ -74,18 +81,40 @@ double pause_rule_level(const struct pause_query *q)
                            : q->level;
 }
 
-/* Grams above the level in the dirty hours ahead, against those of two switches. */
+/* The intensity up to which it runs if it runs in the cheapest of the slots that are known: what it
+ * pauses for now it does there. */
+static double dearest_needed(const struct pause_query *q)
+{
+    const struct series *s = &q->believed;
+    int64_t need = slots_needed(q), slots = need + q->bound_s / q->slot_s;
+    double g[LOOK_SLOTS];
+    size_t n = 0, i = series_find(s, q->now_s);
+    for (int64_t h = 0; h < slots && n < LOOK_SLOTS; h++) {
+        while (i + 1 < s->n && s->points[i + 1].t_s <= q->now_s + h * q->slot_s)
+            i++;
+        if (i + 1 == s->n)
+            break; /* nobody knows what comes then */
+        g[n++] = s->points[i].g_per_kwh;
+    }
+    if (n == 0)
+        return INFINITY;
+    qsort(g, n, sizeof(*g), compare);
+    return g[need < (int64_t)n ? (size_t)need - 1 : n - 1];
+}
+
+/* Grams in the dirty hours ahead, above what it costs to run elsewhere, against those of a switch.
+ */
 static int pays(const struct pause_query *q)
 {
     int64_t slots = q->bound_s / q->slot_s;
-    double level = pause_rule_level(q), saved = 0;
+    double level = pause_rule_level(q), elsewhere = fmax(level, dearest_needed(q)), saved = 0;
     for (int64_t h = 0; h < slots; h++) {
         double g = series_at(&q->believed, q->now_s + h * q->slot_s);
-        if (g <= level)
+        if (g <= elsewhere)
             break;
-        saved += (g - level) * (double)q->slot_s;
+        saved += (g - elsewhere) * (double)q->slot_s;
     }
-    return saved > 2 * level * (double)q->switch_s;
+    return saved > level * (double)q->switch_s;
 }
 
 int pause_rule_stops(const struct pause_query *q)

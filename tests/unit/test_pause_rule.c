@@ -136,15 +136,16 @@ static void test_stops(void)
         int stops;
     } rows[] = {
         {"three hours of 300 too much", 3, 12, 600, 100, 1},
-        {"are worth two switches of four and a half hours at 100", 3, 12, 16199, 100, 1},
-        {"and no more", 3, 12, 16200, 100, 0},
+        {"are worth a switch of nine hours at 100", 3, 12, 32399, 100, 1},
+        {"and no more", 3, 12, 32400, 100, 0},
         {"it is green", 0, 12, 600, 100, 0},
         {"the threshold is above it", 3, 12, 600, 400, 0},
         {"it may not wait", 3, 0, 600, 100, 0},
         {"it may not wait for long enough", 3, 2, 600, 100, 0},
-        {"a delay has its price: what an hour saves beyond it", 3, 12, 5000, 300, 0},
+        {"a delay has its price: what an hour saves beyond it", 3, 12, 3600, 300, 0},
         {"without a threshold the mean of the day is the level", 3, 12, 600, NAN, 1},
-        {"which is 337.5: three times 62.5 are not worth ten minutes", 3, 12, 1200, NAN, 0},
+        {"which is 337.5: three times 62.5 are worth 2000 seconds", 3, 12, 1999, NAN, 1},
+        {"and no more", 3, 12, 2000, NAN, 0},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct grid g;
@@ -154,6 +155,31 @@ static void test_stops(void)
         g.q.level = rows[i].level;
         UNIT_INT(pause_rule_stops(&g.q), rows[i].stops, "%s", rows[i].what);
     }
+}
+
+/* Of the sixteen hours that it has for four, two are at 100; so it would run at 280, too. */
+static void test_instead(void)
+{
+    double values[64] = {300, 300, 300, 100, 100};
+    struct grid g;
+    for (int i = 5; i < 64; i++)
+        values[i] = i < 60 ? 280 : 400;
+    grid_set(&g, values, 64, HOUR);
+    g.q.level = 100;
+    g.q.switch_s = 2159;
+    UNIT_INT(pause_rule_stops(&g.q), 1, "three times 20 are worth 2160 seconds at 100");
+    g.q.switch_s = 2160;
+    UNIT_INT(pause_rule_stops(&g.q), 0, "and no more");
+    g.q.left_s = 2 * HOUR;
+    UNIT_INT(pause_rule_stops(&g.q), 1, "two hours would run at 100");
+    g.q.level = 290;
+    g.q.switch_s = 372;
+    UNIT_INT(pause_rule_stops(&g.q), 1, "to the site 290 is as good: three times ten");
+    g.q.switch_s = 373;
+    UNIT_INT(pause_rule_stops(&g.q), 0, "and no more");
+    g.q.left_s = 2000 * HOUR;
+    g.q.believed.n = 1;
+    UNIT_INT(pause_rule_stops(&g.q), 0, "nobody knows of any other hour");
 }
 
 static void test_until(void)
@@ -242,6 +268,7 @@ int main(int argc, char **argv)
     static const struct unit_case cases[] = {{"threshold", test_threshold},
                                              {"runs", test_runs},
                                              {"stops", test_stops},
+                                             {"instead", test_instead},
                                              {"until", test_until},
                                              {"saves", test_saves},
                                              {"never_past_the_bound", test_never_past_the_bound},
