@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/tasks.h"
+#include "common/tres.h"
 #include "job_desc.h"
 
 #define SCAN_MAX (1u << 16)       /* entries of an environment, bytes of a command line */
@@ -32,25 +33,6 @@ static uint32_t saturate(uint64_t v)
     return v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
 }
 
-/* "gpu:4", "gpu:a100:2", "gres:gpu=4", "gres/gpu:a100:2,nic:1": the GPUs of a TRES expression. */
-static uint32_t gpus_in(const char *tres)
-{
-    uint64_t sum = 0;
-    for (const char *p = tres; p && *p;) {
-        size_t len = strcspn(p, ",;");
-        const char *gpu = memmem(p, len, "gpu", 3);
-        if (gpu && (gpu == p || gpu[-1] == ':' || gpu[-1] == '/')) {
-            const char *end = p + len, *digits = end;
-            while (digits > gpu && isdigit((unsigned char)digits[-1]))
-                digits--;
-            int counted = digits < end && (digits[-1] == ':' || digits[-1] == '=');
-            sum += counted ? strtoul(digits, NULL, 10) & 0xffffffff : 1;
-        }
-        p += len + (p[len] != '\0');
-    }
-    return saturate(sum);
-}
-
 static void read_size(const job_desc_msg_t *desc, struct placement_job *job)
 {
     uint32_t low = set32(desc->min_nodes), high = set32(desc->max_nodes);
@@ -66,14 +48,10 @@ static void read_size(const job_desc_msg_t *desc, struct placement_job *job)
         cpus = set32(desc->min_cpus);
     if (set16(desc->pn_min_cpus) * n > cpus)
         cpus = set16(desc->pn_min_cpus) * n;
-    uint64_t gpus = gpus_in(desc->tres_per_job);
-    uint64_t per_node = gpus_in(desc->tres_per_node) * n;
-    uint64_t per_task = gpus_in(desc->tres_per_task) * (tasks ? tasks : 1);
-    gpus = per_node > gpus ? per_node : gpus;
-    gpus = per_task > gpus ? per_task : gpus;
     job->nodes = saturate(nodes);
     job->cpus = saturate(cpus);
-    job->gpus = saturate(gpus);
+    job->gpus =
+        tres_gpus_asked(desc->tres_per_job, desc->tres_per_node, desc->tres_per_task, n, tasks);
     if (desc->shared == 0)
         job->flags |= PLACEMENT_EXCLUSIVE;
 }

@@ -89,13 +89,14 @@ static void _print_let_go(struct cli *c, const json_t *let_go)
                 answer_show(let_go, "by"));
 }
 
-/* What a new forecast moves, while that goes on. */
+/* What is moved after it was planned again, while that goes on. */
 static void _print_moves(struct cli *c, const json_t *moves)
 {
     char left[24], all[24], span[SHOW_SIZE];
 
     if (json_is_object(moves))
-        fprintf(c->out, "moves    %s of %s jobs are still to be moved for the new forecast, %s\n",
+        fprintf(c->out,
+                "moves    %s of %s jobs that were planned again are still to be moved, %s\n",
                 _count(left, sizeof(left), moves, "left"), _count(all, sizeof(all), moves, "all"),
                 show_span(span, sizeof(span), answer_integer(moves, "left_s")));
 }

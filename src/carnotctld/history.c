@@ -35,15 +35,17 @@ static int counts(const struct ledger_past *run)
 }
 
 /* Measured watts of each GPU, with the CPUs that went with it, for the energy of both stands in one
- * sum; of each CPU where there was no GPU. Over the time that records cover; 0 = not known. */
+ * sum; of each CPU where there was no GPU. A node's meter is shared out by CPU time, which says
+ * nothing of GPUs. Over the time that records cover; 0 = not known. */
 static double watts_each(const struct ledger_past *run)
 {
     int64_t until_s = run->measured_until_s < run->end_s ? run->measured_until_s : run->end_s;
     int measured = run->quality == QUALITY_MEASURED || run->quality == QUALITY_SPLIT;
-    int covered = in_list(run->coverage, run->gpus ? "gpu" : "cpu") ||
-                  in_list(run->coverage, "board") || in_list(run->coverage, "node");
+    int covered = run->gpus ? in_list(run->coverage, "gpu")
+                            : in_list(run->coverage, "cpu") || in_list(run->coverage, "node");
     uint32_t each = run->gpus ? run->gpus : run->cpus;
-    if (!measured || !covered || each == 0 || until_s - run->start_s < POWER_LEAST_S)
+    if (!measured || !covered || each == 0 || run->gpus == LEDGER_GPUS_UNKNOWN ||
+        until_s - run->start_s < POWER_LEAST_S)
         return 0;
     double w = (double)run->energy_uj / 1e6 / (double)(until_s - run->start_s) / each;
     return w < 1e6 ? w : 0; /* what a board holds */

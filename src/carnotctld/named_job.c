@@ -27,13 +27,19 @@ static int is_of(const struct ledger_job *row, const char *node)
     return row->nodelist[0] && nodelist_has(row->nodelist, node);
 }
 
+/* A run that was over between two lists: they show that it was queued again, not when it ran. */
+static int unseen(const struct ledger_job *row)
+{
+    return row->start_s == 0 && settle_was_requeued(row);
+}
+
 /* Had the run begun by then? Slurm's start is a whole second, and nodes' clocks differ a little. A
  * start that Slurm has taken back left its nodes in the row; one that was over between two lists
  * left nothing but its end. */
 static int begun(const struct ledger_job *row, const struct named_job *job)
 {
-    if (row->start_s == 0 && settle_was_requeued(row))
-        return job->from_ms / 1000 <= row->end_s;
+    if (unseen(row))
+        return row->uid == job->uid && job->from_ms / 1000 <= row->end_s;
     return row->start_s > 0 ? row->start_s <= job->until_ms / 1000 + 1 : is_of(row, job->node);
 }
 
@@ -105,9 +111,13 @@ static int taken_back(const struct ctl *c, const struct ledger_job *row,
 
 /* The run of the same job after one that no list came to show, or NULL: another job. Slurm counts
  * runs, so this one has had some before it. */
-static const struct ledger_job *run_after(const struct ledger_job *row, const struct named_job *job)
+static const struct ledger_job *run_after(const struct ctl *c, const struct named_job *job)
 {
-    return row && row->key.restart > 0 && row->uid == job->uid ? row : NULL;
+    size_t i = runs_from(c, job->job_id);
+    for (; i < c->n_jobs && c->jobs[i].key.job_id == job->job_id; i++)
+        if (c->jobs[i].key.restart > 0 && c->jobs[i].uid == job->uid)
+            return &c->jobs[i];
+    return NULL;
 }
 
 /* A key that no row has: a job of this number may have been submitted in the second in which the
@@ -128,7 +138,6 @@ static void read_next_run(struct ledger_job *row, const struct ledger_job *next)
     row->key.restart = next->key.restart - 1;
     row->array_job_id = next->array_job_id;
     row->array_task = next->array_task;
-    row->decision = next->decision;
     memcpy(row->account, next->account, sizeof(row->account));
     memcpy(row->partition, next->partition, sizeof(row->partition));
     memcpy(row->name, next->name, sizeof(row->name));
@@ -193,7 +202,7 @@ static int find_run(struct ctl *c, const struct named_job *job, struct ledger_jo
     rc = find_settled(c, &whenever, out);
     if (rc != 0)
         return rc;
-    row = named_job_adopt(c, job, run_after(row, job));
+    row = named_job_adopt(c, job, run_after(c, job));
     if (!row)
         return -1;
     *out = *row;
@@ -243,8 +252,23 @@ static int ran_there(const struct named_job *job, const struct ledger_job *run)
     return !why;
 }
 
+/* Its first record says when an unseen run began: reports and savings go by that. */
+static void begin_unseen(struct ctl *c, const struct named_job *job, struct ledger_job *out)
+{
+    struct ledger_job *row = runs_row(c, out->key);
+    int64_t from_s = job->begun_s > 0 ? job->begun_s : job->from_ms / 1000;
+    out->start_s = from_s < out->end_s ? from_s : out->end_s;
+    if (row)
+        row->start_s = out->start_s;
+    tracker_store(c, out);
+}
+
 int named_job_run(struct ctl *c, const struct named_job *job, struct ledger_job *out)
 {
     int rc = find_run(c, job, out);
-    return rc == 1 && !ran_there(job, out) ? NAMED_JOB_NOBODYS : rc;
+    if (rc == 1 && !ran_there(job, out))
+        return NAMED_JOB_NOBODYS;
+    if (rc == 1 && unseen(out))
+        begin_unseen(c, job, out);
+    return rc;
 }

@@ -50,7 +50,7 @@ static json_t *let_go_json(const struct ctl *c)
                      ops_time(c->let_go.until_s), "by", c->let_go.by);
 }
 
-/* Moves for a new forecast, while they are ordered. */
+/* Moves of what was planned again, while they are ordered. */
 static json_t *moves_json(const struct ctl *c)
 {
     size_t all, left = planner_moves_left(c, &all);

@@ -120,8 +120,9 @@ static void plan(struct ctl *c, struct replan *r, const struct ledger_job *row)
     const struct slurm_job *job = waits(c, row, &note);
     int64_t now_s = ctl_now_s(c), old_s = row->planned_s;
     const struct board *b = &r->scratch.b;
-    if (!job)
-        return;
+    uint32_t n;
+    if (!job || !board_job_find(b, job->job_id, &n))
+        return; /* it came while the pass went on: decided just now, and not in its room */
     planner_rebuild(job, &note, now_s, row->latest_s, &pj);
     placement_price(b, &pj, &price);
     planner_occupy(&r->scratch, &pj, &price, old_s, 0);

@@ -16,6 +16,7 @@
 #include "common/licences.h"
 #include "common/tasks.h"
 #include "common/text.h"
+#include "common/tres.h"
 #include "compat/slurm_compat.h"
 #include "placement/board.h"
 
@@ -53,11 +54,14 @@ static int64_t minutes(uint32_t v)
     return v == NO_VAL || v == INFINITE ? 0 : (int64_t)v * 60;
 }
 
-/* "gres/gpu=4" in Slurm's own TRES string. */
-static uint32_t gpus_in(const char *tres)
+/* "gres/gpu=4" in Slurm's own TRES string; that is there only where AccountingStorageTRES has
+ * gres/gpu. Elsewhere by what was asked for. */
+static uint32_t gpus_of(const slurm_job_info_t *from)
 {
-    const char *gpu = tres ? strstr(tres, "gres/gpu=") : NULL;
-    return gpu ? (uint32_t)strtoul(gpu + strlen("gres/gpu="), NULL, 10) : 0;
+    const char *gpu = from->tres_req_str ? strstr(from->tres_req_str, "gres/gpu=") : NULL;
+    return gpu ? (uint32_t)strtoul(gpu + strlen("gres/gpu="), NULL, 10)
+               : tres_gpus_asked(from->tres_per_job, from->tres_per_node, from->tres_per_task,
+                                 from->num_nodes, from->num_tasks);
 }
 
 static void read_reason(const slurm_job_info_t *from, struct slurm_job *to)
@@ -93,7 +97,7 @@ static void read_job(const slurm_job_info_t *from, struct slurm_job *to)
     to->uid = from->user_id;
     to->nodes = from->num_nodes;
     to->cpus = from->num_cpus;
-    to->gpus = gpus_in(from->tres_req_str);
+    to->gpus = gpus_of(from);
     to->watts = licences_count(from->licenses, BOARD_WATTS);
     to->phase = state == JOB_PENDING     ? PHASE_PENDING
                 : state == JOB_RUNNING   ? PHASE_RUNNING

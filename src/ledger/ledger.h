@@ -141,6 +141,7 @@ const char *
 ledger_quality_name(enum ledger_quality q); /* "none", "measured", "split", "modelled", "stale" */
 int ledger_quality_parse(const char *text);
 
+#define LEDGER_GPUS_UNKNOWN UINT32_MAX /* of a ledger that did not have them yet */
 struct ledger_job {
     struct job_key key;
     uint32_t array_job_id; /* 0 = no array */
@@ -154,7 +155,7 @@ struct ledger_job {
     char run[LEDGER_NAME_MAX];  /* carbon-run, wckey or job name */
     char state[24];             /* Slurm's word: PENDING, RUNNING, COMPLETED, ... */
     char nodelist[256];         /* Slurm's hostlist expression, "" before the start */
-    uint32_t nodes, cpus, gpus; /* of one task */
+    uint32_t nodes, cpus, gpus; /* of one task; gpus may be LEDGER_GPUS_UNKNOWN */
     uint32_t tasks;             /* of the array still in this row, 1 otherwise */
     int64_t limit_s;
     int64_t start_s, end_s;            /* 0 = not yet */

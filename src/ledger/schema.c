@@ -107,8 +107,9 @@ static const char version_5[] = "ALTER TABLE job ADD COLUMN requeue INTEGER NOT 
                                 "ALTER TABLE job ADD COLUMN done_by_s INTEGER NOT NULL DEFAULT 0;"
                                 "ALTER TABLE job ADD COLUMN resume_s INTEGER NOT NULL DEFAULT 0;";
 
-/* What a job's watts are learnt for. */
-static const char version_6[] = "ALTER TABLE job ADD COLUMN gpus INTEGER NOT NULL DEFAULT 0;";
+/* What a job's watts are learnt for; LEDGER_GPUS_UNKNOWN of what is there. */
+static const char version_6[] =
+    "ALTER TABLE job ADD COLUMN gpus INTEGER NOT NULL DEFAULT 4294967295;";
 
 static const char *const versions[] = {version_1, version_2, version_3,
                                        version_4, version_5, version_6};

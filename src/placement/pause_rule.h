@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * When a job that goes on from checkpoints runs, and when it stands still: one rule for carnotctld
- * and the simulator (ALGORITHMS section 10). Pure: no clock, no allocation, any thread.
+ * and the simulator (ALGORITHMS section 10). Pure: no clock, any thread; threshold and stops may
+ * allocate, as qsort() does.
  *
  * A site has a threshold: the intensity below which its work of a week fits. Up to it every job
  * runs; above it one runs only if now is among the cheapest hours, as many as it still needs, of

@@ -36,14 +36,18 @@ void room_fini(struct sim_room *r)
     free(r->space);
 }
 
-static int64_t plan_end(const struct sim *s, uint32_t job)
-{
-    return s->way[job].due_s + sim_limit_left_s(s, job);
-}
-
+/* It waits for a time of Carnot's choice, or did and queues now: that is from now on, and by the
+ * hour, so that it is taken out as it was put in. */
 static int is_planned(const struct sim_way *way)
 {
-    return way->state == SIM_HELD && way->due_s < INT64_MAX;
+    return way->due_s < INT64_MAX &&
+           (way->state == SIM_HELD || (way->state == SIM_QUEUED && way->watched != SIM_NOBODY));
+}
+
+static int64_t plan_begin(const struct sim *s, uint32_t job)
+{
+    const struct sim_way *way = &s->way[job];
+    return way->state == SIM_HELD ? way->due_s : s->room.board.head.slot_start_s;
 }
 
 static int is_stale(const struct sim *s)
@@ -66,9 +70,11 @@ static void build(struct sim *s)
     for (size_t i = 0; i < s->n_watched; i++) {
         uint32_t job = s->watched[i];
         const struct sim_way *way = &s->way[job];
-        if (is_planned(way))
-            slots_begin_end(h, diff, ROOM_SLOTS, way->due_s, plan_end(s, job),
+        if (is_planned(way)) {
+            int64_t from_s = plan_begin(s, job);
+            slots_begin_end(h, diff, ROOM_SLOTS, from_s, from_s + sim_limit_left_s(s, job),
                             s->w->jobs[job].cores);
+        }
     }
     slots_sum(diff, ROOM_SLOTS, r->planned);
 }
@@ -90,7 +96,7 @@ void room_for(struct sim *s, uint32_t job, struct search *q)
 static void occupy(struct sim *s, uint32_t job, int64_t from_s, int64_t to_s, int add)
 {
     struct sim_room *r = &s->room;
-    if (r->planned && !is_stale(s) && to_s > from_s)
+    if (r->planned && !is_stale(s))
         slots_occupy(&r->board.head, r->planned, ROOM_SLOTS, from_s, to_s, s->w->jobs[job].cores,
                      add);
 }
@@ -101,7 +107,8 @@ void room_plan(struct sim *s, uint32_t job, int add)
         return;
     if (!add && is_stale(s))
         build(s);
-    occupy(s, job, s->way[job].due_s, plan_end(s, job), add);
+    int64_t from_s = plan_begin(s, job);
+    occupy(s, job, from_s, from_s + sim_limit_left_s(s, job), add);
 }
 
 void room_run(struct sim *s, uint32_t job, int add)

@@ -124,6 +124,8 @@ static int64_t start(void *arg, uint32_t job)
         sim_hold(s, job, turn_s);
         return MACHINE_NOT_NOW;
     }
+    room_plan(s, job, 0);
+    unwatch(s, job);
     enter(s, job, SIM_RUNNING);
     wants_no_more(s, job);
     way->due_s = s->now_s + way->left_s;
@@ -140,9 +142,12 @@ void sim_queue(struct sim *s, uint32_t job)
     struct sim_way *way = &s->way[job];
     if (way->state == SIM_HELD || way->state == SIM_PAUSED)
         way->delay_s += s->now_s - way->since_s;
+    int planned = way->state == SIM_HELD && way->due_s < INT64_MAX;
     room_plan(s, job, 0);
-    unwatch(s, job);
+    if (!planned || !s->room.planned)
+        unwatch(s, job);
     enter(s, job, SIM_QUEUED);
+    room_plan(s, job, 1);
     if (s->set->cores)
         machine_queue(&s->machine, job, s->w->jobs[job].cores);
     else

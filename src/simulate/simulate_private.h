@@ -30,13 +30,14 @@ enum sim_state {
 
 /* A job on its way. Times are the trace's. */
 struct sim_way {
-    int64_t left_s;   /* of its run time, switches in */
-    int64_t since_s;  /* in this state */
-    int64_t due_s;    /* HELD: eligible then; INT64_MAX: when the pause rule says. RUNNING: ends */
-    int64_t until_s;  /* RUNNING: by its limit */
-    int64_t delay_s;  /* that Carnot caused so far */
-    int64_t latest_s; /* HELD: eligible then at the latest */
-    float believed_s; /* mean of its lengths when it was planned */
+    int64_t left_s;     /* of its run time, switches in */
+    int64_t since_s;    /* in this state */
+    int64_t due_s;      /* HELD: eligible then; INT64_MAX: when the pause rule says. RUNNING: ends.
+                         * QUEUED      and watched: it was held until then */
+    int64_t until_s;    /* RUNNING: by its limit */
+    int64_t delay_s;    /* that Carnot caused so far */
+    int64_t latest_s;   /* HELD: eligible then at the latest */
+    float believed_s;   /* mean of its lengths when it was planned */
     float wants_core_s; /* HELD, QUEUED, PAUSED: what it adds to sim.queued_core_s */
     uint32_t watched;   /* its place in sim.watched; SIM_NOBODY: in none */
     uint8_t state, requeueable;
@@ -68,7 +69,8 @@ struct sim {
     struct random random;
     int64_t now_s, next_hour_s;
     size_t submitted;
-    /* Jobs that an hour may change: held, paused, and running ones that can be paused. */
+    /* Jobs that an hour may change: held, paused, and running ones that can be paused; and those
+     * that were held and queue now, which the room has to know. */
     uint32_t *watched;
     size_t n_watched;
     unsigned issues; /* of the outlook, when plans were last looked over */

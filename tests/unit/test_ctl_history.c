@@ -188,9 +188,15 @@ static void test_rows(void)
     r.gpus = 1;
     UNIT_DBL(learnt_w(&r), 0, 0, "with one, it is not that of CPUs");
     UNIT_DBL(c.pasts[0].past.gpu_w, 8, 1e-9, "but of a GPU and its CPUs");
-    snprintf(r.coverage, sizeof(r.coverage), "cpu");
-    (void)learnt_w(&r);
-    UNIT_DBL(c.pasts[0].past.gpu_w, 0, 0, "GPUs that nobody measures");
+    static const char *const others[] = {"cpu", "cpu,dram,board", "node"};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        snprintf(r.coverage, sizeof(r.coverage), "%s", others[i]);
+        UNIT_DBL(learnt_w(&r), 0, 0, "%s: not of CPUs", others[i]);
+        UNIT_DBL(c.pasts[0].past.gpu_w, 0, 0, "%s: nor of GPUs", others[i]);
+    }
+    r.gpus = LEDGER_GPUS_UNKNOWN;
+    UNIT_DBL(learnt_w(&r), 0, 0, "of an older ledger");
+    UNIT_INT(c.pasts[0].past.run_s[0], 100, "but a length");
     r.gpus = 0;
     snprintf(r.coverage, sizeof(r.coverage), "dram");
     UNIT_DBL(learnt_w(&r), 0, 0, "no CPUs in it");

@@ -214,10 +214,15 @@ static void test_replan_room(void)
     UNIT_INT(orders[0].begin_s, NOW + 70, "at its begin");
     j->eligible_s = NOW + 70;
     planner_ordered(&c, 8, NOW + 70, 1);
-    advance(60);
+    int64_t passed_s = c.planned_s;
+    advance(30);
     apply();
     plan();
-    UNIT_INT(n_orders, 1, "nothing came, started or ended: no pass");
+    UNIT_INT(c.planned_s, passed_s, "nothing came, started or ended: no pass");
+    list_add(9, 0)->submit_s = clock_now.wall_ms / 1000;
+    apply();
+    plan();
+    UNIT_INT(c.planned_s, passed_s + 30, "a job came: one more");
     tear_down();
 }
 

@@ -305,6 +305,10 @@ static void test_unseen_run(void)
     UNIT_INT(bio().charged + bio().reserved, 600000000, "out of its reservation");
     UNIT_INT(c.n_jobs, 2, "two runs");
     UNIT_INT(c.jobs[0].energy_uj, 3000000, "the first one's");
+    UNIT_INT(c.jobs[0].start_s, NOW + 1, "which began when the record says");
+    struct ledger_job row;
+    UNIT_INT(ledger_job_get(c.ledger, c.jobs[0].key, &row, NULL), 1, "it is in the ledger");
+    UNIT_INT(row.start_s * 10 + row.live, (NOW + 1) * 10, "too");
     tear_down();
 }
 

@@ -177,9 +177,6 @@ static void test_instead(void)
     UNIT_INT(pause_rule_stops(&g.q), 1, "to the site 290 is as good: three times ten");
     g.q.switch_s = 373;
     UNIT_INT(pause_rule_stops(&g.q), 0, "and no more");
-    g.q.left_s = 2000 * HOUR;
-    g.q.believed.n = 1;
-    UNIT_INT(pause_rule_stops(&g.q), 0, "nobody knows of any other hour");
 }
 
 static void test_until(void)

@@ -13,6 +13,7 @@
 #include "simulate/outlook.h"
 #include "simulate/random.h"
 #include "simulate/simulate.h"
+#include "simulate/simulate_private.h"
 #include "unit.h"
 
 #define HOUR 3600LL
@@ -444,7 +445,111 @@ static void test_steered(void)
     }
 }
 
+/* ---- the room for plans */
+
+#define ROOM_JOBS 40
+
+/* A simulation of which the room sees the machine's list and the jobs that are watched. */
+struct rooms {
+    struct sim s;
+    struct sim_job jobs[ROOM_JOBS];
+    struct sim_way way[ROOM_JOBS];
+    uint32_t watched[ROOM_JOBS];
+    struct machine_running running[ROOM_JOBS];
+    struct workload w;
+    struct sim_settings set;
+};
+
+static void _rooms_init(struct rooms *r, struct random *random)
+{
+    memset(r, 0, sizeof(*r));
+    for (size_t i = 0; i < ROOM_JOBS; i++) {
+        int64_t run_s = 1 + (int64_t)(random_bits(random) % 40000);
+        r->jobs[i] = (struct sim_job){.run_s = run_s,
+                                      .limit_s = i % 3 ? run_s + (int64_t)(i % 7) * 3600 : 0,
+                                      .cores = 1 + (uint32_t)(random_bits(random) % 9)};
+        r->way[i].watched = SIM_NOBODY;
+        r->way[i].left_s = run_s;
+    }
+    r->w = (struct workload){.jobs = r->jobs, .n = ROOM_JOBS};
+    r->s.w = &r->w;
+    r->s.set = &r->set;
+    r->s.way = r->way;
+    r->s.watched = r->watched;
+    r->s.machine.running = r->running;
+}
+
+/* All that is not running as it stands now, in both lists. */
+static void _list(struct rooms *r)
+{
+    r->s.n_watched = r->s.machine.n_running = 0;
+    for (uint32_t i = 0; i < ROOM_JOBS; i++) {
+        struct sim_way *way = &r->way[i];
+        if (way->state == SIM_RUNNING)
+            r->running[r->s.machine.n_running++] =
+                (struct machine_running){way->until_s, r->jobs[i].cores, i};
+        else if (way->state == SIM_HELD || way->state == SIM_QUEUED)
+            r->watched[way->watched = (uint32_t)r->s.n_watched++] = i;
+    }
+}
+
+/* One job a step further on its way, as simulate.c does it. */
+static void _step(struct rooms *r, uint32_t job, uint64_t bits)
+{
+    struct sim_way *way = &r->way[job];
+    enum sim_state next = way->state == SIM_NEW                ? SIM_HELD
+                          : way->state == SIM_HELD && bits % 3 ? SIM_HELD /* moved */
+                          : way->state == SIM_HELD && bits % 2 ? SIM_QUEUED
+                          : way->state == SIM_RUNNING          ? SIM_ENDED
+                          : way->state == SIM_ENDED            ? SIM_NEW
+                                                               : SIM_RUNNING;
+    room_plan(&r->s, job, 0);
+    if (next == SIM_ENDED)
+        room_run(&r->s, job, 0);
+    if (next == SIM_HELD)
+        way->due_s = r->s.now_s + (int64_t)(bits % 90000);
+    if (next == SIM_RUNNING)
+        way->until_s = r->s.now_s + sim_limit_left_s(&r->s, job);
+    way->state = (uint8_t)next;
+    way->watched = next == SIM_HELD || next == SIM_QUEUED ? 0 : SIM_NOBODY;
+    room_plan(&r->s, job, 1);
+    if (next == SIM_RUNNING)
+        room_run(&r->s, job, 1);
+    _list(r);
+}
+
+/* What each change has left is what a room made anew says. */
+static void test_room(void)
+{
+    static struct rooms r;
+    struct random random;
+    uint32_t *kept = malloc(336 * sizeof(*kept));
+    size_t differ = 0, looked = 0;
+
+    random_init(&random, 11);
+    for (int round = 0; round < 50; round++) {
+        _rooms_init(&r, &random);
+        UNIT_INT(room_init(&r.s.room, 100, 1), 0, "memory");
+        for (int i = 0; i < 400; i++) {
+            struct search q = {.until_s = r.s.now_s + 86400};
+            r.s.now_s += (int64_t)(random_bits(&random) % 1800);
+            _step(&r, (uint32_t)(random_bits(&random) % ROOM_JOBS), random_bits(&random));
+            room_for(&r.s, 0, &q);
+            memcpy(kept, r.s.room.planned, 336 * sizeof(*kept));
+            r.s.room.until_s = INT64_MIN;
+            room_for(&r.s, 0, &q);
+            /* behind some days there may be more: what was put in when they were too far ahead */
+            for (size_t h = 0; h < 200; h++, looked++)
+                differ += kept[h] != r.s.room.planned[h];
+        }
+        room_fini(&r.s.room);
+    }
+    UNIT_INT(differ, 0, "of %zu slots", looked);
+    free(kept);
+}
+
 static const struct unit_case cases[] = {
+    {"room", test_room},
     {"lengths", test_lengths},
     {"mix", test_mix},
     {"draw_limits", test_draw_limits},

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Slurm's expressions of trackable resources, as far as GPUs are asked for in them.
+ */
+#ifndef CARNOT_COMMON_TRES_H
+#define CARNOT_COMMON_TRES_H
+
+#include <stdint.h>
+
+/* "gpu:4", "gpu:a100:2", "gres:gpu=4", "gres/gpu:a100:2,nic:1": the GPUs of such an expression,
+ * NULL: none. Saturates; one without a count is one. */
+uint32_t tres_gpus(const char *tres);
+
+/* What a job has asked for, each expression or NULL: the largest of its ways to say it. nodes and
+ * tasks count as one where they are 0. Saturates. */
+uint32_t tres_gpus_asked(const char *per_job, const char *per_node, const char *per_task,
+                         uint64_t nodes, uint64_t tasks);
+
+#endif
