@@ -164,6 +164,7 @@ void set_up(void)
     c.set.policy.min_gain_ug = 0;
     c.set.policy.lambda_g_per_h = 0.0001;
     c.set.policy.stagger_ms = 0; /* starts to the second */
+    c.set.policy.overbook = 1;
     c.set.carbon.slot_ms = 5000;
     c.set.carbon.horizon_ms = 3600000;
     c.set.power.cpu_max_mw = 10000;

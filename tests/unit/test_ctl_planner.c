@@ -192,7 +192,6 @@ static void test_replan_anew(void)
 static void test_replan_room(void)
 {
     set_up();
-    c.set.policy.overbook = 1;
     c.set.carbon.slot_ms = 10000;
     struct slurm_job *large = list_add(7, 70), *j = list_add(8, 120);
     large->nodes = 4;
