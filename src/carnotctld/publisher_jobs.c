@@ -92,6 +92,13 @@ static int take_job(struct walk *k, const struct slurm_job *job)
     return w->jobs[n].account == -2 ? -1 : 0;
 }
 
+/* A change may make a job larger than its partition: it will not run there, and nobody is to leave
+ * all of it free for that. */
+static int fits(const struct board_partition *p, uint32_t cpus)
+{
+    return cpus <= (uint64_t)p->nodes * p->cpus_per_node;
+}
+
 /* What is running, and what Carnot makes wait until a time of its choice. What only queues is left
  * out: when it starts is Slurm's to say. */
 static void plan_job(struct walk *k, const struct slurm_job *job, const struct ledger_job *row)
@@ -108,6 +115,8 @@ static void plan_job(struct walk *k, const struct slurm_job *job, const struct l
     tracker_placement_job(job, &pj);
     placement_price(&w->b, &pj, &price);
     placement_occupation(&w->b, &pj, &price, &cpus, &hold_s);
+    if (waits && !fits(&w->parts[part], cpus))
+        return;
     if (waits && row->planned_s > now_s)
         from_s = row->planned_s;
     to_s = (waits ? from_s : job->start_s) + hold_s;

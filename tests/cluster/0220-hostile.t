@@ -98,6 +98,8 @@ id=$(as games sbatch --parsable -o /dev/null -t 10 --array=1-5 --carbon-delay=90
 ok "an array waits" waits_for "${id}_3" BeginTime
 as games bash "$T/user/updates" "$id" "$long" >"$T/out" 2>>"$T/err"
 ok "slurmctld is the process that it was" same_slurmctld
+# The array asks for 65,000 CPUs now, for ever: boards know it.
+sleep 5
 ok "and decides" decides
 is "the plugin has seen the updates" "$(wait_for 10 jq -e '.modify.calls > 10' "$LINK/state/board.plugin" && echo yes)" yes
 

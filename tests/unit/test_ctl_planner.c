@@ -225,6 +225,25 @@ static void test_replan_room(void)
     tear_down();
 }
 
+/* A job that a change has made larger than its partition keeps nobody else's room. */
+static void test_room_of_too_large(void)
+{
+    set_up();
+    struct slurm_job *j = list_add(7, 70);
+    j->cpus = 16;
+    apply();
+    size_t dip = (size_t)(NOW + 70 - c.board.head.slot_start_s) / (size_t)c.board.head.slot_s;
+    UNIT_INT(c.board.planned[dip], 16, "the whole partition");
+    j->cpus = 65000;
+    j->limit_s = 0;
+    apply();
+    UNIT_INT(c.board.planned[dip], 0, "more than it has");
+    run_job(j);
+    apply();
+    UNIT_INT(c.board.planned[dip], 65000, "but if it runs, it does");
+    tear_down();
+}
+
 /* The event loop goes on between two slices. */
 static void test_replan_slices(void)
 {
@@ -462,6 +481,7 @@ int main(int argc, char **argv)
                                              {"replan_pace", test_replan_pace},
                                              {"replan_anew", test_replan_anew},
                                              {"replan_room", test_replan_room},
+                                             {"room_of_too_large", test_room_of_too_large},
                                              {"replan_slices", test_replan_slices},
                                              {"steering", test_steering},
                                              {"steering_solves", test_steering_solves},
