@@ -12,7 +12,9 @@ static uint32_t saturate(uint64_t v)
     return v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
 }
 
-uint32_t tres_gpus(const char *tres)
+/* "gpu:4", "gpu:a100:2", "gres:gpu=4", "gres/gpu:a100:2,nic:1": the GPUs of such an expression,
+ * NULL: none. Saturates; one without a count is one. */
+static uint32_t gpus_in(const char *tres)
 {
     uint64_t sum = 0;
     for (const char *p = tres; p && *p;) {
@@ -33,9 +35,9 @@ uint32_t tres_gpus(const char *tres)
 uint32_t tres_gpus_asked(const char *per_job, const char *per_node, const char *per_task,
                          uint64_t nodes, uint64_t tasks)
 {
-    uint64_t gpus = tres_gpus(per_job);
-    uint64_t by_node = tres_gpus(per_node) * (uint64_t)saturate(nodes ? nodes : 1);
-    uint64_t by_task = tres_gpus(per_task) * (uint64_t)saturate(tasks ? tasks : 1);
+    uint64_t gpus = gpus_in(per_job);
+    uint64_t by_node = gpus_in(per_node) * (uint64_t)saturate(nodes ? nodes : 1);
+    uint64_t by_task = gpus_in(per_task) * (uint64_t)saturate(tasks ? tasks : 1);
     gpus = by_node > gpus ? by_node : gpus;
     gpus = by_task > gpus ? by_task : gpus;
     return saturate(gpus);

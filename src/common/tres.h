@@ -7,12 +7,9 @@
 
 #include <stdint.h>
 
-/* "gpu:4", "gpu:a100:2", "gres:gpu=4", "gres/gpu:a100:2,nic:1": the GPUs of such an expression,
- * NULL: none. Saturates; one without a count is one. */
-uint32_t tres_gpus(const char *tres);
-
-/* What a job has asked for, each expression or NULL: the largest of its ways to say it. nodes and
- * tasks count as one where they are 0. Saturates. */
+/* What a job has asked for, by expressions as "gpu:a100:2" or "gres/gpu=4,nic:1", each or NULL: the
+ * largest of its ways to say it. nodes and tasks count as one where they are 0. Saturates. Does not
+ * allocate. */
 uint32_t tres_gpus_asked(const char *per_job, const char *per_node, const char *per_task,
                          uint64_t nodes, uint64_t tasks);
 

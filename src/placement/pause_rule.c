@@ -55,10 +55,7 @@ int pause_rule_cheap(const struct pause_query *q)
     int64_t slots = need + q->bound_s / q->slot_s, cheaper = 0;
     size_t i = series_find(s, q->now_s);
     for (int64_t h = 1; h < slots && cheaper < need; h++) {
-        int64_t t_s = q->now_s + h * q->slot_s;
-        while (i + 1 < s->n && s->points[i + 1].t_s <= t_s)
-            i++;
-        if (i + 1 == s->n)
+        if (series_find_from(s, q->now_s + h * q->slot_s, &i) + 1 == s->n)
             break; /* nobody knows what comes then */
         cheaper += s->points[i].g_per_kwh < now;
     }
@@ -90,9 +87,7 @@ static double dearest_needed(const struct pause_query *q)
     double g[LOOK_SLOTS];
     size_t n = 0, i = series_find(s, q->now_s);
     for (int64_t h = 0; h < slots && n < LOOK_SLOTS; h++) {
-        while (i + 1 < s->n && s->points[i + 1].t_s <= q->now_s + h * q->slot_s)
-            i++;
-        if (i + 1 == s->n)
+        if (series_find_from(s, q->now_s + h * q->slot_s, &i) + 1 == s->n)
             break; /* nobody knows what comes then */
         g[n++] = s->points[i].g_per_kwh;
     }

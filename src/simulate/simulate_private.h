@@ -30,10 +30,11 @@ enum sim_state {
 
 /* A job on its way. Times are the trace's. */
 struct sim_way {
-    int64_t left_s;     /* of its run time, switches in */
-    int64_t since_s;    /* in this state */
-    int64_t due_s;      /* HELD: eligible then; INT64_MAX: when the pause rule says. RUNNING: ends.
-                         * QUEUED      and watched: it was held until then */
+    int64_t left_s;  /* of its run time, switches in */
+    int64_t since_s; /* in this state */
+    /* HELD: eligible then; INT64_MAX: when the pause rule says. RUNNING: it ends. QUEUED and
+     * watched: it was held until then. */
+    int64_t due_s;
     int64_t until_s;    /* RUNNING: by its limit */
     int64_t delay_s;    /* that Carnot caused so far */
     int64_t latest_s;   /* HELD: eligible then at the latest */

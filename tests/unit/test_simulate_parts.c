@@ -479,7 +479,7 @@ static void _rooms_init(struct rooms *r, struct random *random)
     r->s.machine.running = r->running;
 }
 
-/* All that is not running as it stands now, in both lists. */
+/* Both lists as jobs stand now. */
 static void _list(struct rooms *r)
 {
     r->s.n_watched = r->s.machine.n_running = 0;
